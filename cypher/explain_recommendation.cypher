@@ -3,6 +3,7 @@
 // $item_id  string       id of the recommended item
 // $k        integer = 5  number of reasons of each kind
 // returns kind, because, title, shared, examples
+// served
 MATCH (user:User {id: $user_id}), (item:Item {id: $item_id})
 CALL (user, item) {
   MATCH (user)-[:!RECOMMENDED&!SHOWN]->(own:Item)

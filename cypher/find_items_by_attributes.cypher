@@ -2,6 +2,7 @@
 // $values  list          ids of attribute nodes, or tags given by users
 // $k       integer = 10  number of items
 // returns item, title, found, users
+// served
 CALL () {
   MATCH (value:!User&!Item&!Run&!Source)<--(item:Item) WHERE value.id IN $values
   RETURN item, value.id AS value

@@ -2,6 +2,7 @@
 // $item_id  string        id of the item
 // $k        integer = 10  number of items
 // returns item, title, score, shared
+// served
 // score: sum over the attributes in common of 1 / ln(1 + number of items that have the attribute)
 MATCH (item:Item {id: $item_id})
 CALL (item) {

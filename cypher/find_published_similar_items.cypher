@@ -2,6 +2,7 @@
 // $item_id  string        id of the item
 // $k        integer = 10  number of items
 // returns item, title, score, rank, model, run
+// served
 CALL () {
   MATCH (run:Run) WHERE run.activated_at IS NOT NULL AND run.version IS NOT NULL
   RETURN run ORDER BY run.activated_at DESC, run.id LIMIT 1

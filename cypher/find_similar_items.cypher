@@ -2,6 +2,7 @@
 // $item_id  string        id of the item
 // $k        integer = 10  number of items
 // returns item, title, similarity, common_users
+// served
 MATCH (item:Item {id: $item_id})<-[:!RECOMMENDED&!SHOWN]-(user:User)
 WITH item, count(DISTINCT user) AS degree
 MATCH (item)<-[:!RECOMMENDED&!SHOWN]-(user:User)

@@ -2,6 +2,7 @@
 // $user_id  string        id of the user
 // $k        integer = 10  number of rows
 // returns item, title, behaviour, rating, count, tag, timestamp
+// served
 MATCH (user:User {id: $user_id})-[edge:!RECOMMENDED&!SHOWN]->(item:Item)
 RETURN item.id AS item, item.title AS title, type(edge) AS behaviour, edge.rating AS rating, edge.count AS count,
        edge.tag AS tag, edge.timestamp AS timestamp

@@ -2,6 +2,7 @@
 // $user_id  string        id of the user
 // $k        integer = 10  number of items
 // returns item, title, friends, examples
+// served
 MATCH (user:User {id: $user_id})-[social:FRIEND|FOLLOWS|TRUSTS]-(friend:User)
 WHERE (type(social) = 'FRIEND' OR startNode(social) = user) AND coalesce(social.value, social.weight, 1) > 0
 WITH DISTINCT user, friend

@@ -3,6 +3,7 @@
 // $recent   integer = 20  number of recently liked items that may be a reason
 // $k        integer = 5   number of items for each reason
 // returns because, because_title, item, title, rank, common_users
+// served
 MATCH (user:User {id: $user_id})-[edge:!RECOMMENDED&!SHOWN]->(own:Item)
 WITH user, own, max(edge.rating) AS rating, coalesce(max(edge.timestamp), 0) AS time,
      coalesce(max(edge.count), 0) AS count

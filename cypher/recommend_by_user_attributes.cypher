@@ -2,6 +2,7 @@
 // $user_id  string        id of the user
 // $k        integer = 10  number of items
 // returns item, title, score, users
+// served
 // similarity of two users: sum over the attributes in common of 1 / ln(1 + number of users who have the attribute)
 MATCH (user:User {id: $user_id})
 CALL (user) {

@@ -2,6 +2,7 @@
 // $user_ids  list          ids of the users
 // $k         integer = 10  number of items
 // returns item, title, mean_rank, worst_rank, members
+// served
 CALL () {
   MATCH (run:Run) WHERE run.activated_at IS NOT NULL AND run.version IS NOT NULL
   RETURN run ORDER BY run.activated_at DESC, run.id LIMIT 1

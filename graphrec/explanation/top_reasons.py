@@ -34,26 +34,37 @@ def with_reasons(
     """
     frame = recommendations.frame
     users, items = trained.users.index(frame["user_id"]), trained.items.index(frame["item_id"])
-    find_reasons = trained.model.top_reason_finder()
-    if find_reasons is not None:
-        texts = _find_by_model(trained, find_reasons, users, items, progress)
-    elif trained.model.is_personal:
-        texts = _find_by_histories(trained, users, items, progress)
-    else:
-        texts = np.full((len(frame), 2), None, dtype=object)
+    texts = ReasonFinder(trained).find(users, items, progress)
     columns: Mapping[str, Texts] = {"because": texts[:, 0], "because_label": texts[:, 1]}
     return replace(recommendations, frame=frame.assign(**columns))
 
 
+class ReasonFinder:
+    """Finds the strongest reasons of scores of a run; values that all users share are computed once."""
+
+    def __init__(self, trained: TrainedRun) -> None:
+        self._trained = trained
+        self._labels = Labels.of(trained)
+        self._by_model = trained.model.top_reason_finder()
+
+    def find(self, users: IndexArray, items: IndexArray, progress: Progress | None = None) -> Texts:
+        """Ids and labels [n, 2] of the strongest reasons of the scores of items [n] for users [n], None if there is no
+        reason; as in `with_reasons`."""
+        if self._by_model is not None:
+            return _find_by_model(self._labels, self._by_model, users, items, progress)
+        if self._trained.model.is_personal:
+            return _find_by_histories(self._trained, users, items, progress)
+        return np.full((len(users), 2), None, dtype=object)
+
+
 def _find_by_model(
-    trained: TrainedRun,
+    labels: Labels,
     find_reasons: Callable[[int, IndexArray], TopReasons],
     users: IndexArray,
     items: IndexArray,
     progress: Progress | None,
 ) -> Texts:
     """Ids and labels [n, 2]; one call for each run of consecutive rows of a user."""
-    labels = Labels.of(trained)
     texts = np.full((len(users), 2), None, dtype=object)
     cuts = np.flatnonzero(np.diff(users, prepend=-1, append=-1))
     for start, end in zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True):

@@ -133,7 +133,8 @@ def _combine_labels(
     source: str, labels: Sequence[_FusedLabel], edges: tuple[EdgeTable, ...], reported: Container[str]
 ) -> Fused:
     reports = tuple(each.report for each in labels if each.plan.label in reported)
-    links = pd.concat([each.links for each in labels], ignore_index=True)
+    # the source of events has edges only
+    links = pd.concat([each.links for each in labels], ignore_index=True) if labels else pd.DataFrame()
     known = {each.plan.label: each.known for each in labels}
     return Fused(source, tuple(each.plan for each in labels), edges, FusionReport(source, reports), links, known)
 

@@ -104,6 +104,22 @@ def find_similar_items(
     return frame.astype({"item_id": "str", "similar_id": "str"})
 
 
+def find_similar_to(trained: TrainedRun, item_index: int, k: int) -> list[tuple[str, float]]:
+    """Ids and scores of the k most similar items of one item, best first; as `find_similar_items`.
+
+    Raises GraphrecError if the model neither folds in new users nor has vectors.
+    """
+    scorer = _build_scorer(trained)
+    scores = scorer.score(np.array([item_index]))[0].cpu().numpy().copy()
+    scores[item_index] = -np.inf
+    preferred = np.isfinite(scores) & ((scores != 0) if scorer.has_signed_scores else (scores > 0))
+    order = rank_by_id(trained.items)
+    candidates = np.flatnonzero(preferred)
+    ranks = candidates if order is None else order[candidates]
+    best = candidates[np.lexsort((ranks, -scores[candidates]))][:k]
+    return list(zip(trained.items.id(best).tolist(), scores[best].tolist(), strict=True))
+
+
 def _build_scorer(trained: TrainedRun) -> Scorer:
     try:
         vectors = trained.model.similarity_vectors()

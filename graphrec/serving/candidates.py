@@ -1,6 +1,6 @@
 """Candidate items for one user, with titles, scores and the strategy that found them; and their reranking."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -43,10 +43,9 @@ def read_titles(store: Store, ids: Sequence[str]) -> dict[str, Any]:
 
 
 def add_titles(
-    store: Store, scores: Sequence[tuple[str, float]], strategy: Strategy, detail: str, run: str
+    titles: Mapping[str, Any], scores: Sequence[tuple[str, float]], strategy: Strategy, detail: str, run: str
 ) -> list[Candidate]:
-    """The candidates of (id, score) pairs, with titles from the graph; items that are no longer in it are left out."""
-    titles = read_titles(store, [item for item, _ in scores])
+    """The candidates of (id, score) pairs; items that are not in `titles`, as they left the graph, are left out."""
     return [Candidate(item, titles[item], score, strategy, detail, run) for item, score in scores if item in titles]
 
 

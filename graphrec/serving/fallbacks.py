@@ -1,5 +1,6 @@
 """Fallback strategies on the graph alone, without a model: friends, attributes, segment, trending, popular."""
 
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -20,7 +21,7 @@ WINDOW_DAYS = 30
 #: Cap on the friends, or the most similar users (ties by id), whose items are counted.
 MAX_USERS = 500
 
-#: Cap on the cached trending and popular items, and the seconds after which they are read again.
+#: Cap on the cached trending and popular items, and the default number of seconds after which they are read again.
 CACHED_ITEMS, CACHE_SECONDS = 1000, 60.0
 
 _CHOSEN_BY = f"""
@@ -64,11 +65,15 @@ RETURN item.id AS item, item.title AS title, score ORDER BY score DESC, item LIM
 
 
 class Fallbacks:
-    """Fallback strategies that need no model, for one behaviour. Trending and popular lists are cached for 60 s."""
+    """Fallback strategies that need no model, for one behaviour.
 
-    def __init__(self, store: Store, relation: str) -> None:
+    Trending and popular lists are cached for `cache_seconds`; a server that calls `refresh` in the background passes
+    infinity, so that no request waits for the scan of all events.
+    """
+
+    def __init__(self, store: Store, relation: str, cache_seconds: float = CACHE_SECONDS) -> None:
         self.relation = relation
-        self._store = store
+        self.store, self._cache_seconds = store, cache_seconds
         self._cache: dict[Strategy, tuple[float, list[Candidate]]] = {}
 
     def candidates(self, user: UserContext, seen: set[str], limit: int) -> Iterator[list[Candidate]]:
@@ -89,7 +94,12 @@ class Fallbacks:
 
     def popular(self) -> list[Candidate]:
         """The items with the most events."""
-        return self._read_cached(Strategy.POPULAR, lambda: self._read(_POPULAR, {}))
+        return self._read_cached(Strategy.POPULAR, self._read_popular)
+
+    def refresh(self) -> None:
+        """Read the trending and popular items now."""
+        for strategy, read in ((Strategy.TRENDING, self._read_trending), (Strategy.POPULAR, self._read_popular)):
+            self._cache[strategy] = (time.monotonic(), from_records(read(), strategy, self.relation))
 
     def _read_chosen_by(
         self, users: list[str], seen: set[str], limit: int, strategy: Strategy, detail: str
@@ -115,9 +125,12 @@ class Fallbacks:
         (row,) = self._read(_LAST_EVENT, {})
         return [] if row["last"] is None else self._read(_TRENDING, {"since": row["last"] - WINDOW_DAYS * DAY})
 
+    def _read_popular(self) -> list[Row]:
+        return self._read(_POPULAR, {})
+
     def _read_cached(self, strategy: Strategy, read: Callable[[], list[Row]]) -> list[Candidate]:
-        read_at, items = self._cache.get(strategy, (-CACHE_SECONDS, []))
-        if time.monotonic() - read_at >= CACHE_SECONDS:
+        read_at, items = self._cache.get(strategy, (-math.inf, []))
+        if time.monotonic() - read_at >= self._cache_seconds:
             items = from_records(read(), strategy, self.relation)
             self._cache[strategy] = (time.monotonic(), items)
         return items
@@ -125,7 +138,7 @@ class Fallbacks:
     def _read(self, statement: str, parameters: Mapping[str, Any], **names: str) -> list[Row]:
         for name, text in {"relation": quote(self.relation), **names}.items():
             statement = statement.replace(f"{{{name}}}", text)
-        return self._store.read(statement, parameters)
+        return self.store.read(statement, parameters)
 
 
 def _is_segment(name: str, value: object) -> bool:

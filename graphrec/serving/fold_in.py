@@ -1,10 +1,14 @@
 """Scores of a run's model for one user of the live graph, who may be new or changed since training."""
 
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from functools import cache, partial
+from typing import Any
 
 import numpy as np
 
 from graphrec.errors import GraphrecError
+from graphrec.explanation import ReasonFinder
 from graphrec.interactions import FloatArray
 from graphrec.models.base import ROUNDING_ERROR
 from graphrec.ranking.options import rank_by_id
@@ -12,8 +16,8 @@ from graphrec.reranking.batch import item_vectors
 from graphrec.reranking.item_features import ItemVectors
 from graphrec.runs import TrainedRun
 from graphrec.serving.answer import Strategy
-from graphrec.serving.candidates import Candidate, add_titles, top_positions
-from graphrec.serving.new_items import NewItems
+from graphrec.serving.candidates import Candidate, add_titles, read_titles, top_positions
+from graphrec.serving.new_items import ItemRows, NewItems
 from graphrec.serving.user_context import UserContext
 from graphrec.serving.user_rows import FoldInInput, encode_user
 from graphrec.store import Store
@@ -23,18 +27,34 @@ SPARE = 20
 
 
 class FoldIn:
-    """Ranks items for live users with a loaded run; data that all users share is computed once."""
+    """Ranks items for live users with a loaded run; data that all users share is computed once.
 
-    def __init__(self, store: Store, trained: TrainedRun) -> None:
+    A long-lived server gives `find_titles` and `find_new_items`, which answer from memory; by default the graph is read
+    for each answer.
+
+    find_titles: function of ids that returns a mapping with at least the titles of those that are in the graph.
+    find_new_items: function that returns the items that the run does not know.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        trained: TrainedRun,
+        find_titles: Callable[[Sequence[str]], Mapping[str, Any]] | None = None,
+        find_new_items: Callable[[], ItemRows] | None = None,
+    ) -> None:
         self.trained = trained
-        self._store = store
-        self._new_items = NewItems(store, trained)
+        self._find_titles = find_titles or partial(read_titles, store)
+        self._find_new_items = find_new_items or NewItems(store, trained).current
+        #: The begin of the last fit in milliseconds since 1970; the model does not know later events.
+        self.trained_from = 1000 * (datetime.fromisoformat(trained.run.created_at).timestamp() - trained.run.seconds)
         self._order = rank_by_id(trained.items)
         self._seen = trained.seen.matrix()
         #: The items and their vectors, computed when a rule first needs them, because user vectors are computed too.
         self.vectors: ItemVectors = cache(partial(item_vectors, trained))
-        trained.users.find_positions(["x"])  # pandas builds its hash table at the first look-up
-        trained.items.find_positions(["x"])
+        self._reason_finder = cache(partial(ReasonFinder, trained))
+        trained.users.find_few([])  # builds the dict of the positions
+        trained.items.find_few([])
 
     def candidates(self, user: UserContext, seen: set[str], limit: int) -> tuple[list[Candidate], str]:
         """The best items for a user, including items newer than the run, and a note on their evidence.
@@ -43,7 +63,7 @@ class FoldIn:
         empty if the graph does not have the user.
         """
         run, encoded = self.trained.run, encode_user(user, self.trained)
-        index = int(self.trained.users.find_positions([user.user])[0])
+        index = int(self.trained.users.find_few([user.user])[0])
         evidence = _describe_evidence(encoded, self.trained.model.reads_relations)
         if not evidence and index < 0:
             return [], f"run {run.id} knows nothing of what this user did" if user.properties else ""
@@ -52,9 +72,8 @@ class FoldIn:
         except GraphrecError as error:
             return [], str(error)
         rounding_error = _rounding_error(scores)  # over all items, before the seen ones are masked
-        for item in self.trained.items.find_positions(sorted(seen)):
-            if item >= 0:
-                scores[item] = -np.inf
+        known = self.trained.items.find_few(seen)
+        scores[known[known >= 0]] = -np.inf
         best = self._select_best(scores, limit, rounding_error)
         if strategy is Strategy.FOLD_IN:
             new = [pair for pair in self._score_new_items(encoded, rounding_error) if pair[0] not in seen]
@@ -67,12 +86,33 @@ class FoldIn:
         note = f"{how} by {run.model}, run {run.id}"
         if encoded.num_unknown_items:
             note += f"; the run does not know {encoded.num_unknown_items} of the user's items"
-        return add_titles(self._store, best, strategy, detail, run.id)[:limit], note
+        titles = self._find_titles([item for item, _ in best])
+        return add_titles(titles, best, strategy, detail, run.id)[:limit], note
+
+    def has_changed(self, user: str, items: Iterable[str]) -> bool:
+        """Whether the user's items by the target behaviour are others than in training; unknown items do not count."""
+        now = self.trained.items.find_few(items)
+        index = int(self.trained.users.find_few([user])[0])
+        return set(now[now >= 0].tolist()) != self._training_items(index)
+
+    def find_reasons(self, user: str, items: Sequence[str]) -> dict[str, tuple[str, str]]:
+        """Id and label of the strongest reason of each item's score as of the training, for a user and items that the
+        run knows; items without a reason are left out."""
+        index = int(self.trained.users.find_few([user])[0])
+        positions = self.trained.items.find_few(items)
+        if index < 0 or (positions < 0).any():
+            return {}
+        texts = self._reason_finder().find(np.full(len(items), index), positions)
+        return {item: (id_, label) for item, (id_, label) in zip(items, texts.tolist(), strict=True) if id_ is not None}
+
+    def _training_items(self, index: int) -> set[int]:
+        """The positions of the items that a user had in training; empty for an unknown user, whose index is -1."""
+        return set() if index < 0 else set(self._seen.indices[slice(*self._seen.indptr[index : index + 2])].tolist())
 
     def _scores(self, encoded: FoldInInput, index: int) -> tuple[FloatArray, Strategy]:
         """Scores [num_items] and the strategy: as in training if the user's behaviour is unchanged, else folded in."""
         model, user = self.trained.model, np.array([index])
-        unchanged = index >= 0 and set(encoded.target.item_index.tolist()) == set(self._seen[user].indices.tolist())
+        unchanged = index >= 0 and set(encoded.target.item_index.tolist()) == self._training_items(index)
         if not unchanged:
             try:
                 folded = model.fold_in_users(encoded.target, encoded.relations)
@@ -89,7 +129,7 @@ class FoldIn:
 
     def _score_new_items(self, encoded: FoldInInput, rounding_error: float) -> list[tuple[str, float]]:
         """The items that are newer than the run, with their scores; empty if the model cannot score them."""
-        new = self._new_items.current()
+        new = self._find_new_items()
         if not new.ids:
             return []
         scores = self.trained.model.fold_in_new_items(encoded.target, encoded.relations, new.attributes)

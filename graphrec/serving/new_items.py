@@ -10,15 +10,13 @@ from scipy import sparse
 from graphrec.relations import Origin
 from graphrec.runs import TrainedRun
 from graphrec.schema import ITEM, USER
-from graphrec.store import Store
+from graphrec.store import Store, counts
 from graphrec.store.connection import Row, quote
 from graphrec.store.read import read_ids
 from graphrec.vocabulary import IndexArray, Vocabulary
 
 #: Seconds after which new items are read again even if the number of items is unchanged.
 CACHE_SECONDS = 600.0
-
-_COUNT = f"MATCH (item:{ITEM}) RETURN count(item) AS number"
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,15 +32,20 @@ class NewItems:
 
     def __init__(self, store: Store, trained: TrainedRun) -> None:
         self._store, self._trained = store, trained
-        self._items, self._num_items, self._read_at = ItemRows(), -1, 0.0
+        self.items = ItemRows()
+        self._num_items, self._read_at = -1, 0.0
 
     def current(self) -> ItemRows:
         """The new items that are in the graph now."""
-        num_items = int(self._store.read(_COUNT)[0]["number"])
+        num_items = counts.num_nodes(self._store, ITEM)
         if num_items != self._num_items or time.monotonic() - self._read_at > CACHE_SECONDS:
-            self._items = read_new_items(self._store, self._trained)
+            self.refresh(self._store)
             self._num_items, self._read_at = num_items, time.monotonic()
-        return self._items
+        return self.items
+
+    def refresh(self, store: Store) -> None:
+        """Read the new items into `items` now."""
+        self.items = read_new_items(store, self._trained)
 
 
 def read_new_items(store: Store, trained: TrainedRun) -> ItemRows:

@@ -1,34 +1,30 @@
 """Recommendations for a user by the first strategy that has any: published list, model, or fallbacks on the graph."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from graphrec.arguments import Id, count, id_text, id_texts
 from graphrec.behaviours import BEHAVIOURS
 from graphrec.errors import DataError, GraphrecError, UnknownNameError, first_few
-from graphrec.reranking import RerankingRules, Trace, require_applicable
+from graphrec.reranking import RerankingRules, require_applicable
 from graphrec.schema import USER
-from graphrec.serving.answer import Answer, Recommended, Strategy
-from graphrec.serving.candidates import Candidate, rerank_candidates
-from graphrec.serving.fallbacks import WINDOW_DAYS, Fallbacks
+from graphrec.serving.answer import Answer
+from graphrec.serving.fallbacks import Fallbacks
+from graphrec.serving.live_answer import Request, add_ranks, answer_live, published_candidates
 from graphrec.serving.published_list import (
     ListedItem,
     has_other_items,
     read_published_list,
     read_published_lists,
 )
-from graphrec.serving.user_context import UserContext, read_user_context
+from graphrec.serving.user_context import read_user_context
 from graphrec.store import Store, counts, queries
 from graphrec.store.active_run import ActiveRun, find_active_run
 
 if TYPE_CHECKING:  # FoldIn imports torch, which a published list does not need
     from graphrec.serving.fold_in import FoldIn
-
-#: Factor by which the candidate pool grows when the rules leave fewer than k items.
-POOL_GROWTH = 4
 
 #: Batch size: users whose published lists are read in one query.
 USERS_AT_ONCE = 500
@@ -40,31 +36,6 @@ MATCH (user:{USER}) UNWIND user.keys AS key
 WITH user, key WHERE key IN $keys
 RETURN key, user.id AS id
 """
-
-#: Notes on the fallback strategies: the end of a sentence that begins with a number of items.
-_NOTES = {
-    Strategy.FRIENDS: "that most friends chose",
-    Strategy.ATTRIBUTES: "with the user's attributes",
-    Strategy.SEGMENT: "that the most similar users chose",
-    Strategy.TRENDING: f"trending in the last {WINDOW_DAYS} days of the graph",
-    Strategy.POPULAR: "chosen most often",
-}
-
-
-@dataclass(frozen=True, eq=False)
-class _Request:
-    """A request for the k best items of a user under rules; `listed` is the user's published list."""
-
-    user: UserContext
-    k: int
-    relation: str
-    run: ActiveRun | None
-    rules: RerankingRules | None
-    listed: tuple[ListedItem, ...]
-
-    @property
-    def seen(self) -> set[str]:
-        return {edge.id for edge in self.user.behaviour(self.relation)}
 
 
 class OnlineRecommender:
@@ -101,7 +72,7 @@ class OnlineRecommender:
         if run is not None and rules is None and not all(each.seen for each in published.items):
             return self._answer_from_list(user_id, k, run, published.items)
         user = read_user_context(self._store, user_id)
-        answer = self._answer_live(_Request(user, k, self._target_behaviour(run), run, rules, published.items))
+        answer = self._answer_live(Request(user, k, self._target_behaviour(run), run, rules, published.items))
         if published.has_user:
             return answer
         note = f"unknown user '{user_id}': these are the recommendations for an anonymous visitor"
@@ -177,7 +148,7 @@ class OnlineRecommender:
 
     def _answer_from_list(self, user_id: str, k: int, run: ActiveRun, listed: Sequence[ListedItem]) -> Answer:
         """The published list without items seen since. A short list is not filled up; a note says why it is short."""
-        items = _add_ranks(_published_candidates(run, listed)[:k])
+        items = add_ranks(published_candidates(run, listed)[:k])
         notes = [f"published by {run.model}, run {run.id}"]
         if len(items) < k:
             seen = sum(each.seen for each in listed)
@@ -194,65 +165,14 @@ class OnlineRecommender:
             return f"; it was published with -k {run.k}, and found no more that it may recommend"
         return f"; `graphrec publish {run.trained} -k N` lists more" if len(listed) < k else ""
 
-    def _answer_live(self, request: _Request) -> Answer:
-        """The answer from the live graph: the model first, then the fallback strategies until k items are found.
-
-        While the rules leave fewer than k items, the candidate pool grows, at most until it has all items.
-        """
-        depth = request.rules.depth if request.rules else 1
-        while True:
-            limit = depth * request.k
-            candidates, notes = self._collect_candidates(request, limit)
-            exhausted = len(candidates) < limit
-            candidates, trace = self._rerank(request, candidates[:limit])
-            if len(candidates) >= request.k or exhausted:
-                break
-            depth *= POOL_GROWTH
-        items = _add_ranks(candidates[: request.k])
-        notes += [
-            f"{number} item{'' if number == 1 else 's'} {_NOTES[strategy]}"
-            for strategy, number in Counter(each.strategy for each in items).items()
-            if strategy in _NOTES
-        ]
-        if len(items) < request.k:
-            notes.append(_describe_shortage(len(items), request, trace))
-        return Answer(request.user.user, request.k, items, tuple(notes), trace)
-
-    def _collect_candidates(self, request: _Request, limit: int) -> tuple[list[Candidate], list[str]]:
-        """At least `limit` candidates, strategy by strategy, fewer if the graph has no more; and notes."""
-        notes: list[str] = []
-        by_item: dict[str, Candidate] = {}
-        for candidates, note in self._run_strategies(request, limit):
-            notes += [note] if note else []
-            for each in candidates:
-                by_item.setdefault(each.item, each)
-            if len(by_item) >= limit:
-                break
-        return list(by_item.values()), notes
-
-    def _rerank(self, request: _Request, candidates: list[Candidate]) -> tuple[list[Candidate], Trace]:
-        """The candidates after the rules, and what each rule did; all candidates if there are no rules."""
-        if request.rules is None:
-            return candidates, Trace()
-        self._check_rules(request.rules)
-        vectors = None if self._fold_in is None else self._fold_in.vectors
-        return rerank_candidates(self._store, request.rules, request.user.user, candidates, request.k, vectors)
-
-    def _run_strategies(self, request: _Request, limit: int) -> Iterator[tuple[list[Candidate], str]]:
-        """The candidates of each strategy in turn, with a note."""
-        seen, run = request.seen, request.run
-        if run is not None:
-            if request.listed and all(each.seen for each in request.listed):
-                yield [], f"all {len(request.listed)} items that run {run.id} lists were seen since it was published"
-            fold_in, note = self._load_model(run)
-            if fold_in is not None:
-                yield fold_in.candidates(request.user, seen, limit)
-            else:
-                yield _published_candidates(run, request.listed), note
+    def _answer_live(self, request: Request) -> Answer:
+        """The answer from the live graph, by the active run's model and the fallback strategies."""
+        if request.rules is not None:
+            self._check_rules(request.rules)
+        fold_in, note = (None, "") if request.run is None else self._load_model(request.run)
         if self._fallbacks is None or self._fallbacks.relation != request.relation:
             self._fallbacks = Fallbacks(self._store, request.relation)
-        for candidates in self._fallbacks.candidates(request.user, seen, limit):
-            yield candidates, ""
+        return answer_live(self._store, request, fold_in, note, self._fallbacks)
 
     def _load_model(self, run: ActiveRun) -> tuple["FoldIn | None", str]:
         """The active run's model, loaded once; or None and a note, if its folder is not on this machine."""
@@ -292,24 +212,3 @@ def _nothing_published_error() -> GraphrecError:
         "nothing is published yet, and recommend reads RECOMMENDED edges; "
         "`graphrec train` makes a run and `graphrec publish RUN` writes it"
     )
-
-
-def _published_candidates(run: ActiveRun, listed: Sequence[ListedItem]) -> list[Candidate]:
-    return [
-        Candidate(each.item, each.title, each.score, Strategy.PUBLISHED, run.model, run.id)
-        for each in listed
-        if not each.seen
-    ]
-
-
-def _add_ranks(candidates: list[Candidate]) -> tuple[Recommended, ...]:
-    return tuple(
-        Recommended(each.item, each.title, each.score, rank, each.strategy, each.detail, each.run)
-        for rank, each in enumerate(candidates, start=1)
-    )
-
-
-def _describe_shortage(number: int, request: _Request, trace: Trace) -> str:
-    removed = trace.removed
-    by_rules = f", {removed} removed by rules" if removed else ""
-    return f"{number} of {request.k}: the graph has no other item for this user ({len(request.seen)} seen{by_rules})"

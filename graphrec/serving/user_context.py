@@ -6,21 +6,22 @@ from typing import Any
 
 from graphrec.schema import ITEM, SHOWN, SYSTEM_LABELS, SYSTEM_RELATIONS, UNDIRECTED, USER
 from graphrec.store import Store
+from graphrec.store.connection import Row
 from graphrec.store.read import main_label
 
-_SYSTEM = [*sorted(SYSTEM_RELATIONS), SHOWN, "WITHDRAWN"]
+#: Parameters of `EDGES`.
+PARAMETERS = {"system": [*sorted(SYSTEM_RELATIONS), SHOWN, "WITHDRAWN"], "undirected": sorted(UNDIRECTED)}
 
 _EDGE = "[type(edge), labels(other), other.id, properties(edge)]"
 
-#: Incoming edges are read only if undirected or from an attribute node; followers say nothing about the followed user's
-#: taste.
-_CONTEXT = f"""
-MATCH (user:{USER} {{id: $user_id}})
-RETURN properties(user) AS properties,
+#: The columns with the edges of `user`. Incoming edges are read only if undirected or from an attribute node; followers
+#: say nothing about the followed user's taste.
+EDGES = f"""
     [(user)-[edge]->(other) WHERE NOT type(edge) IN $system AND other.id IS NOT NULL | {_EDGE}] AS outgoing,
     [(user)<-[edge]-(other) WHERE NOT type(edge) IN $system AND other.id IS NOT NULL
-        AND (type(edge) IN $undirected OR NOT other:{USER}) | {_EDGE}] AS incoming
-"""
+        AND (type(edge) IN $undirected OR NOT other:{USER}) | {_EDGE}] AS incoming"""
+
+_CONTEXT = f"MATCH (user:{USER} {{id: $user_id}}) RETURN properties(user) AS properties, {EDGES}"
 
 #: Edge properties with the strength of a social tie; an edge whose strength is not positive is no tie.
 _TRUST = ("value", "weight")
@@ -70,12 +71,15 @@ class UserContext:
 
 def read_user_context(store: Store, user_id: str) -> UserContext:
     """A user's edges and properties, read in one query."""
-    rows = store.read(_CONTEXT, {"user_id": user_id, "system": _SYSTEM, "undirected": sorted(UNDIRECTED)})
-    if not rows:
-        return UserContext(user_id)
+    rows = store.read(_CONTEXT, {"user_id": user_id, **PARAMETERS})
+    return build_context(user_id, rows[0]) if rows else UserContext(user_id)
+
+
+def build_context(user_id: str, row: Row) -> UserContext:
+    """The context of a record that has `properties` and the columns of `EDGES`."""
     edges = [
         UserEdge(relation, outgoing, main_label(labels), str(other), properties)
         for outgoing in (True, False)
-        for relation, labels, other, properties in rows[0]["outgoing" if outgoing else "incoming"]
+        for relation, labels, other, properties in row["outgoing" if outgoing else "incoming"]
     ]
-    return UserContext(user_id, tuple(edges), rows[0]["properties"])
+    return UserContext(user_id, tuple(edges), row["properties"])

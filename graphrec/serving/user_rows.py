@@ -38,7 +38,7 @@ def encode_user(user: UserContext, trained: TrainedRun) -> FoldInInput:
     """A user's rows of the relations of the run's training graph."""
     rows: dict[str, dict[str, sparse.csr_array]] = {"social": {}, "user_attributes": {}}
     behaviours: dict[str, Interactions] = {}
-    nothing = sparse.csr_array(np.zeros((0, 0), dtype=np.float32))
+    nothing = sparse.csr_array((0, 0), dtype=np.float32)
     empty: dict[str, dict[str, sparse.csr_array]] = {"item_attributes": {}, "item_items": {}}
     for origin in trained.origins:
         if origin.kind == "behaviours":
@@ -75,7 +75,7 @@ def _find_neighbours(user: UserContext, origin: Origin) -> Iterable[tuple[str, f
 def _encode_row(pairs: Iterable[tuple[str, float]], ends: Vocabulary) -> sparse.csr_array:
     """A row [1, len(ends)] float32 of (id, weight) pairs, without unknown ids; weights of a repeated id are added."""
     ids, weights = [pair[0] for pair in pairs], np.array([pair[1] for pair in pairs], dtype=np.float32)
-    column = ends.find_positions(ids)
+    column = ends.find_few(ids)
     kept = (column >= 0) & (weights > 0)
     row = np.zeros(int(kept.sum()), dtype=np.int64)
     encoded = sparse.csr_array((weights[kept], (row, column[kept])), shape=(1, len(ends)))
@@ -85,7 +85,7 @@ def _encode_row(pairs: Iterable[tuple[str, float]], ends: Vocabulary) -> sparse.
 
 def _encode_interactions(edges: list[UserEdge], items: Vocabulary) -> Interactions:
     """One user's interactions with the items that a run knows; with times and weights if all edges have them."""
-    item = items.find_positions([edge.id for edge in edges])
+    item = items.find_few(edge.id for edge in edges)
     kept = np.flatnonzero(item >= 0)
     known = [edges[row] for row in kept]
     times = [edge.properties.get("timestamp") for edge in known]

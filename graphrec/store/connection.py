@@ -117,11 +117,13 @@ class Store:
         """Close the connections."""
         self._driver.close()
 
-    def read(self, statement: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
-        """All records of a statement that reads. Raises StoreError, also if it has a clause that writes: the embedded
-        store would execute it, outside the lock of writers."""
+    def read(
+        self, statement: str, parameters: Mapping[str, Any] | None = None, seconds: float | None = None
+    ) -> list[Row]:
+        """All records of a statement that reads; Neo4j ends it after `seconds`. Raises StoreError, also if it has a
+        clause that writes: the embedded store would execute it, outside the lock of writers."""
         _require_reading(statement)
-        return self._run(statement, parameters, neo4j.RoutingControl.READ)
+        return self._run(statement, parameters, neo4j.RoutingControl.READ, seconds)
 
     def read_only(self, statement: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
         """All records of a statement of unknown origin, run in a transaction that is always rolled back.
@@ -219,10 +221,16 @@ class Store:
         with _translate_errors(self.address), self._driver.session(database=self.address.database) as session:
             session.run("RETURN 1").consume()
 
-    def _run(self, statement: str, parameters: Mapping[str, Any] | None, routing: neo4j.RoutingControl) -> list[Row]:
+    def _run(
+        self,
+        statement: str,
+        parameters: Mapping[str, Any] | None,
+        routing: neo4j.RoutingControl,
+        seconds: float | None = None,
+    ) -> list[Row]:
         with _translate_errors(self.address):
             result = self._driver.execute_query(
-                statement,  # values are passed as parameters; names are quoted by `quote`
+                neo4j.Query(statement, timeout=seconds),  # values are passed as parameters; names are quoted by `quote`
                 dict(parameters or {}),
                 database_=self.address.database,
                 routing_=routing,
@@ -236,8 +244,8 @@ class Store:
         return f"{record['name']} {record['versions'][0]}"
 
 
-def connect(address: Address) -> Store:
-    """Open a Store on a database.
+def connect(address: Address, seconds_to_retry: float = SECONDS_TO_RETRY) -> Store:
+    """Open a Store on a database; transactions are retried for `seconds_to_retry` after transient errors.
 
     Raises:
         StoreError: no server answers, the login is refused, or the database does not exist.
@@ -249,7 +257,7 @@ def connect(address: Address) -> Store:
             address.uri,
             auth=(address.username, address.password),
             connection_timeout=SECONDS_TO_CONNECT,
-            max_transaction_retry_time=SECONDS_TO_RETRY,
+            max_transaction_retry_time=seconds_to_retry,
             notifications_min_severity="OFF",  # hides warnings about labels that no node has yet
         )
     store = Store(driver, address)

@@ -136,7 +136,11 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Query:
-    """A query file: its name, sentence, parameters, returned columns, statement and full text."""
+    """A query file: its name, sentence, parameters, returned columns, statement and full text.
+
+    served: whether the HTTP server runs it, as its header has the line `// served`: it is fast on a large graph, and
+        returns no more than its readers may see.
+    """
 
     name: str
     sentence: str
@@ -144,6 +148,7 @@ class Query:
     returns: tuple[str, ...]
     statement: str
     text: str
+    served: bool = False
 
 
 def names() -> list[str]:
@@ -176,7 +181,8 @@ def parse(name: str, text: str) -> Query:
     declared, used = {parameter.name for parameter in parameters}, set(_USED.findall(statement))
     if declared != used:
         raise DataError(f"query {name}: declares the parameters {sorted(declared)} but uses {sorted(used)}")
-    return Query(name, head[0], parameters, tuple(column.strip() for column in returns[0].split(",")), statement, text)
+    columns = tuple(column.strip() for column in returns[0].split(","))
+    return Query(name, head[0], parameters, columns, statement, text, "served" in head)
 
 
 def run(store: Store, query: Query, given: Mapping[str, object]) -> list[Row]:
@@ -188,10 +194,7 @@ def run(store: Store, query: Query, given: Mapping[str, object]) -> list[Row]:
         UnknownNameError: a parameter that the query does not have, or a user, item or run that the graph lacks.
         GraphrecError: a parameter is missing or has the wrong type.
     """
-    values = parse_arguments(query, given)
-    missing = [p.name for p in query.parameters if p.name not in values]
-    if missing:
-        raise GraphrecError(f"query {query.name} needs {' and '.join(missing)}; it takes {_format_usage(query)}")
+    values = complete_arguments(query, given)
     for name, value in values.items():
         if (match := _NODE.fullmatch(name)) is None:
             continue
@@ -201,6 +204,15 @@ def run(store: Store, query: Query, given: Mapping[str, object]) -> list[Row]:
         else:
             values[name] = find_node(store, label, str(value))
     return store.read(query.statement, values)
+
+
+def complete_arguments(query: Query, given: Mapping[str, object]) -> dict[str, Value]:
+    """The values of all parameters. Raises as `parse_arguments`, and GraphrecError if a value is missing."""
+    values = parse_arguments(query, given)
+    missing = [p.name for p in query.parameters if p.name not in values]
+    if missing:
+        raise GraphrecError(f"query {query.name} needs {' and '.join(missing)}; it takes {_format_usage(query)}")
+    return values
 
 
 def parse_arguments(query: Query, given: Mapping[str, object]) -> dict[str, Value]:

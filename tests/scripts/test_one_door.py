@@ -18,6 +18,7 @@ METHODS = {
     "explain": {"explain"},
     "export": {"export"},
     "feedback": {"measure_feedback"},
+    "key": {"create_key", "list_keys", "revoke_key"},
     "load": {"check", "write_import_files", "load"},
     "publish": {"publish"},
     "query": {"rows"},
@@ -25,6 +26,7 @@ METHODS = {
     "rollback": {"rollback"},
     "runs": {"list_runs"},
     "schema": {"count_graph"},
+    "serve": {"serve"},
     "sniff": {"propose"},
     "store": {"start_store", "stop_store", "store_status"},
     "train": {"train"},
@@ -36,6 +38,7 @@ METHODS = {
 #: for help and completion, and the forms in which results are shown.
 PRESENTATION = {
     "graphrec",
+    "graphrec.api.options",  # ServeOptions
     "graphrec.atomic_write",
     "graphrec.behaviours",
     "graphrec.benchmark.plot",

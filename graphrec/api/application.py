@@ -1,0 +1,80 @@
+"""The application: routes, their errors, and what begins and ends with a worker."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import Depends, FastAPI
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+from graphrec import __version__
+from graphrec.api.answers import encode
+from graphrec.api.auth import Require
+from graphrec.api.gateway import Gateway
+from graphrec.api.logs import configure_logs
+from graphrec.api.options import VARIABLE, ServeOptions
+from graphrec.api.problems import add_handlers
+from graphrec.api.repeated import RepeatedRequests
+from graphrec.api.routes import events, explanations, health, items, queries, recommendations, runs, users
+from graphrec.api.routes.common import PREFIX, problems
+from graphrec.api.services import Services
+from graphrec.config import Settings
+
+_DESCRIPTION = (
+    "Recommendations from a property graph, with the run and the strategy of each answer, and the reasons. All routes "
+    "below /v1 need a key: `Authorization: Bearer KEY`. Ids in paths are percent-encoded; a slash is %2F."
+)
+
+
+def create_app(settings: Settings, options: ServeOptions) -> ASGIApp:
+    """The application of one worker. Raises DataError if a file of rules is invalid, GraphrecError as `open_cache`."""
+    services = Services(settings, options)
+    repeated = RepeatedRequests(services)
+    return Gateway(create_routes(services, repeated), services, repeated)
+
+
+def create_routes(services: Services, repeated: RepeatedRequests) -> FastAPI:
+    """The FastAPI application with all routes."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await services.start()
+        try:
+            yield
+        finally:
+            await services.close()
+
+    app = FastAPI(
+        title="graphrec",
+        version=__version__,
+        description=_DESCRIPTION,
+        docs_url=None,  # its page loads scripts of another host
+        redoc_url=None,
+        openapi_url=None,
+        lifespan=lifespan,
+    )
+    app.state.services, app.state.repeated = services, repeated
+    app.router.redirect_slashes = False
+    add_handlers(app)
+    for module in (recommendations, explanations, items, events, users, queries, runs, health):
+        app.include_router(module.router)
+
+    @app.get(
+        f"{PREFIX}/openapi.json",
+        tags=["description"],
+        dependencies=[Depends(Require("read"))],
+        responses={**problems(), 200: {"content": {"application/json": {"schema": {"type": "object"}}}}},
+        response_class=Response,
+    )
+    async def openapi() -> Response:
+        """The OpenAPI description of all routes."""
+        return Response(encode(app.openapi()), media_type="application/json")
+
+    return app
+
+
+def create_worker() -> ASGIApp:
+    """The application of a worker process, with the options that its parent left in the environment."""
+    configure_logs()
+    return create_app(Settings(), ServeOptions.from_json(os.environ[VARIABLE]))

@@ -1,0 +1,173 @@
+"""Write a batch of events as edges in one transaction: all of them or none, and each event once."""
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from graphrec.errors import first_few
+from graphrec.events.event import KNOWN, ONE_PER_PAIR, SOURCE_NAME, Event, EventPolicy
+from graphrec.events.source import declare
+from graphrec.schema import ITEM, SOURCE, USER
+from graphrec.store import Store, counts
+from graphrec.store.connection import RunStatement, quote
+from graphrec.store.nodes import ensure_constraint
+
+#: MERGE makes an edge unless the pair has one of the same event. On Neo4j it locks both nodes before it looks, and on
+#: the embedded store all but one of two concurrent transactions fail and are repeated, so that no event is written
+#: twice.
+_WRITE = f"""
+UNWIND $rows AS row
+MATCH (user:{USER} {{id: row.user}}) MATCH (item:{ITEM} {{id: row.item}})
+MERGE (user)-[edge:{{relation}} {{event: row.event}}]->(item)
+ON CREATE SET edge += row.properties
+RETURN row.number AS number, edge.received = $received AS is_new
+"""
+
+_LOCK_PAIRS = f"""
+UNWIND $rows AS row
+MATCH (user:{USER} {{id: row.user}}) MATCH (item:{ITEM} {{id: row.item}})
+MERGE (user)-[edge:{{relation}} {{source: '{SOURCE_NAME}'}}]->(item)
+SET edge.source = '{SOURCE_NAME}'
+RETURN row.number AS number, edge.event AS event, edge.timestamp AS timestamp
+"""
+
+_SET_PAIRS = f"""
+UNWIND $rows AS row
+MATCH (:{USER} {{id: row.user}})-[edge:{{relation}} {{source: '{SOURCE_NAME}'}}]->(:{ITEM} {{id: row.item}})
+SET edge = row.properties
+"""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of an event; `reason` says why it was rejected."""
+
+    status: Literal["accepted", "repeated", "rejected"]
+    reason: str = ""
+
+
+class EventSink:
+    """Writes events to a store. Behaviours are declared in a Source node, so that loads keep the edges."""
+
+    def __init__(self, policy: EventPolicy) -> None:
+        self._policy = policy
+        self._received = 0
+        self._declared: frozenset[str] = frozenset()
+        self._behaviours: frozenset[str] = frozenset()
+
+    def write(self, store: Store, events: Sequence[Event]) -> list[Outcome]:
+        """The outcome of each event, after the transaction is committed.
+
+        Raises StoreError if the database refuses or goes away; then no event of the batch is written.
+        """
+        known = self._find_behaviours(store, {event.behaviour for event in events})
+        used = {event.behaviour for event in events if event.behaviour in known}
+        if not self._declared:
+            for label in (SOURCE, USER, ITEM):
+                ensure_constraint(store, label)
+        received = self._received = max(time.time_ns() // 1_000_000, self._received + 1)  # unique, to find new edges
+
+        def work(run: RunStatement) -> list[Outcome]:
+            if not used <= self._declared:
+                declare(run, used)
+            outcomes = self._reject(run, events, known)
+            for relation in sorted(used):
+                chosen = [n for n, event in enumerate(events) if event.behaviour == relation and n not in outcomes]
+                write = _write_latest if relation in ONE_PER_PAIR else _write_each
+                outcomes |= write(run, relation, {n: events[n] for n in chosen}, received)
+            return [outcomes[number] for number in range(len(events))]
+
+        outcomes = store.transact(work)
+        self._declared |= used
+        return outcomes
+
+    def _find_behaviours(self, store: Store, names: Iterable[str]) -> frozenset[str]:
+        """The behaviours that events may have: the known ones and those that the graph has."""
+        known = KNOWN | self._behaviours
+        if not known.issuperset(names):
+            triples = [name for name in counts.known_relations(store) if _is_behaviour(store, name)]
+            self._behaviours = frozenset(triples)
+            known = KNOWN | self._behaviours
+        return known
+
+    def _reject(self, run: RunStatement, events: Sequence[Event], known: frozenset[str]) -> dict[int, Outcome]:
+        """The outcomes of the events that cannot be written, after missing nodes were created as the policy says."""
+        valid = [event for event in events if event.behaviour in known]
+        missing_users = _find_missing(run, USER, {event.user for event in valid}, self._policy.create_users)
+        missing_items = _find_missing(run, ITEM, {event.item for event in valid}, self._policy.create_items)
+        outcomes = {}
+        for number, event in enumerate(events):
+            if event.behaviour not in known:
+                reason = f"there is no behaviour {first_few([event.behaviour])}; the graph and graphrec know others"
+            elif event.user in missing_users:
+                reason = f"there is no user {first_few([event.user])}; PUT /v1/users/ID creates one"
+            elif event.item in missing_items:
+                reason = f"there is no item {first_few([event.item])}; PUT /v1/items/ID creates one"
+            else:
+                continue
+            outcomes[number] = Outcome("rejected", reason)
+        return outcomes
+
+
+def _find_missing(run: RunStatement, label: str, ids: set[str], create: bool) -> set[str]:
+    """The ids that no node of a label has; none if such nodes are created."""
+    found = run(f"UNWIND $ids AS id MATCH (n:{label} {{id: id}}) RETURN n.id AS id", {"ids": sorted(ids)})
+    missing = ids - {row["id"] for row in found}
+    if missing and create:
+        run(f"UNWIND $ids AS id MERGE (n:{label} {{id: id}})", {"ids": sorted(missing)})
+        return set()
+    return missing
+
+
+def _write_each(run: RunStatement, relation: str, events: Mapping[int, Event], received: int) -> dict[int, Outcome]:
+    """Write an edge for each event, unless there is one."""
+    rows = [_build_row(number, event, received) for number, event in events.items()]
+    found = run(_WRITE.replace("{relation}", quote(relation)), {"rows": rows, "received": received})
+    outcomes: dict[int, Outcome] = {}
+    written: set[tuple[str, str, str]] = set()
+    for row in sorted(found, key=lambda row: row["number"]):
+        event = events[row["number"]]
+        name = (event.user, event.item, event.id)
+        is_new = row["is_new"] and name not in written  # the batch may have it twice
+        written.add(name)
+        outcomes[row["number"]] = Outcome("accepted" if is_new else "repeated")
+    return outcomes
+
+
+def _write_latest(run: RunStatement, relation: str, events: Mapping[int, Event], received: int) -> dict[int, Outcome]:
+    """Write one edge for each pair: that of the latest event by time, then by id."""
+    rows = [_build_row(number, event, received) for number, event in events.items()]
+    stored = run(_LOCK_PAIRS.replace("{relation}", quote(relation)), {"rows": rows})
+    latest: dict[tuple[str, str], tuple[int, str]] = {}
+    for row in stored:
+        event = events[row["number"]]
+        if row["event"] is not None:
+            latest[event.user, event.item] = (row["timestamp"], row["event"])
+    outcomes: dict[int, Outcome] = {}
+    winners: dict[tuple[str, str], dict[str, object]] = {}
+    for row in rows:
+        event = events[row["number"]]  # type: ignore[index]  # the number is an int
+        pair, stamp = (event.user, event.item), (event.timestamp, event.id)
+        before = latest.get(pair)
+        outcomes[row["number"]] = Outcome("repeated" if before == stamp else "accepted")  # type: ignore[index]
+        if before is None or stamp > before:
+            latest[pair], winners[pair] = stamp, row
+    if winners:
+        run(_SET_PAIRS.replace("{relation}", quote(relation)), {"rows": list(winners.values())})
+    return outcomes
+
+
+def _build_row(number: int, event: Event, received: int) -> dict[str, object]:
+    return {
+        "number": number,
+        "user": event.user,
+        "item": event.item,
+        "event": event.id,
+        "properties": event.properties(received),
+    }
+
+
+def _is_behaviour(store: Store, relation: str) -> bool:
+    """Whether the graph has an edge of a relationship type from a user to an item."""
+    return bool(store.read(f"MATCH (:{USER})-[:{quote(relation)}]->(:{ITEM}) RETURN 1 AS one LIMIT 1"))
