@@ -16,6 +16,7 @@ from graphrec.models import make
 from graphrec.models.base import EpochCallback
 from graphrec.models.sequence_network import SequenceNetworkModel
 from graphrec.models.sequence_network.network import Dropout
+from graphrec.models.sequence_network.stopping import choose_users, ndcg_of_last, without_last_of
 from graphrec.models.sequence_network.transitions import compute_transition_init, count_transitions
 from graphrec.relations import Relations
 from graphrec.testing import ModelContract, graph_of
@@ -148,6 +149,19 @@ def test_sampled_losses_learn_what_comes_next(settings: Settings) -> None:
     assert float((model.score(np.arange(30)).argmax(1) == expected).float().mean()) > 0.9
 
 
+def test_explanations_read_a_history_in_the_order_of_time() -> None:
+    """User 2 has 10, 11, 0, 1, …, 5 in this order, so 6 is due to 5; a matrix has the order 0, …, 5, 10, 11."""
+    model = fitted("sasrec", LONGER)
+    assert model.histories.row(2).tolist() == [10, 11, 0, 1, 2, 3, 4, 5]
+    found = model.explain_history(cycle().matrix()[[2]], 2, 6)
+    assert found.amount is not None
+    assert int(found.amount.argmax()) == 5
+    row = sparse.csr_array((np.ones(8), model.histories.row(2), np.array([0, 8])), shape=(1, 12))
+    in_order = model.explain_history(row, 2, 6)
+    assert in_order.amount is not None
+    np.testing.assert_allclose(in_order.amount[[2, 3, 4, 5, 6, 7, 0, 1]], found.amount, rtol=1e-3, atol=1e-4)
+
+
 def test_transitions_by_hand() -> None:
     """Histories 0 1 2 and 2 0 with decay ½: 0→1, 1→2, 2→0 count 1, and 0→2 counts ½."""
     histories = Histories(np.array([0, 3, 5]), np.array([0, 1, 2, 2, 0], dtype=np.int32), 4)
@@ -181,6 +195,23 @@ def test_dropout_keeps_the_mean_and_its_seed_decides() -> None:
     dropout.seed(0)
     assert torch.equal(dropout(x), first)
     assert dropout.eval()(x) is x
+
+
+def test_the_ndcg_of_early_stopping_by_hand() -> None:
+    """User 0: item 2 is second behind 3, as 1 is in the history. User 1: item 0 is first."""
+    histories = Histories(np.array([0, 2, 4]), np.array([1, 2, 3, 0], dtype=np.int32), 4)
+    scores = torch.tensor([[0.0, 9.0, 1.0, 2.0], [3.0, 1.0, 2.0, 9.0]])
+    assert ndcg_of_last(scores, histories) == pytest.approx((1 / np.log2(3) + 1) / 2)
+
+
+def test_held_out_items_are_the_last_ones_of_some_users() -> None:
+    histories = Histories(np.array([0, 2, 5, 9]), np.arange(9, dtype=np.int32), 9)
+    assert sorted(choose_users(histories, np.random.default_rng(0))) == [
+        1,
+        2,
+    ]  # a history keeps two items to learn from
+    retained = without_last_of(histories, np.array([2, 0]))
+    assert [retained.row(user).tolist() for user in range(3)] == [[0], [2, 3, 4], [5, 6, 7]]
 
 
 class Killed(Exception):

@@ -16,9 +16,11 @@ from graphrec.histories import Histories, build_histories
 from graphrec.interactions import Interactions
 from graphrec.linalg.csr import State
 from graphrec.linalg.threads import one_thread
+from graphrec.models.attribution import HistoryAttribution, divide_fold_in
 from graphrec.models.base import Embeddings
 from graphrec.models.sequence_network.config import SequenceNetworkConfig
 from graphrec.models.sequence_network.network import Dropout, Encoder, NextItemNetwork, initialise
+from graphrec.models.sequence_network.stopping import choose_users, ndcg_of_last, without_last_of
 from graphrec.models.sequence_network.transitions import compute_transition_init
 from graphrec.models.trained import TrainedModel
 from graphrec.progress import Progress
@@ -28,9 +30,6 @@ from graphrec.training.losses import gbce_loss, gbce_power
 from graphrec.training.next_item import next_item_softmax_loss
 from graphrec.training.sequences import NegativeSampler, SequenceBatch, last_windows, sequence_batches
 from graphrec.vocabulary import IndexArray
-
-#: Number of users whose last items are held out for early stopping.
-STOPPING_USERS = 1000
 
 #: Maximum norm of the gradient of a step.
 MAX_NORM = 5.0
@@ -60,6 +59,7 @@ class SequenceNetworkModel(TrainedModel[C]):
         self.network: NextItemNetwork | None = None
         self.users = torch.empty(0, 0)  # [num_users, dim + 1]
         self.items = torch.empty(0, 0)  # [num_items, dim + 1]
+        self.histories = Histories(np.zeros(1, dtype=np.int64), np.empty(0, dtype=np.int32), 0)
 
     @abstractmethod
     def build_encoder(self, dropout: Dropout) -> Encoder:
@@ -90,7 +90,7 @@ class SequenceNetworkModel(TrainedModel[C]):
             warmup_steps=c.warmup_steps,
             max_norm=MAX_NORM,
         )
-        held_out = _choose_users(histories, rng) if c.patience else np.empty(0, dtype=np.int64)
+        held_out = choose_users(histories, rng) if c.patience else np.empty(0, dtype=np.int64)
         self.train_and_refit(schedule, lambda plan, patience: self._train(histories, held_out, plan, rng, patience))
 
     def _train(
@@ -107,7 +107,7 @@ class SequenceNetworkModel(TrainedModel[C]):
             The number of epochs that ranks these items best; 0 if none was measured.
         """
         c = self.config
-        training = _without_last(histories, held_out) if patience else histories
+        training = without_last_of(histories, held_out) if patience else histories
         if training.lengths.max(initial=0) < 2:
             name = type(self).__name__.lower()
             raise DataError(f"{name}: no history has two items, so there is no next item to learn; load more")
@@ -171,16 +171,37 @@ class SequenceNetworkModel(TrainedModel[C]):
         """The item vectors without their biases, [num_items, dim]."""
         return self.items[:, :-1]
 
+    def explain_history(self, history: sparse.csr_array, user_index: int, item_index: int) -> HistoryAttribution:
+        """The approximate contributions of the items of `history` [1, num_items], read in their order of time."""
+        place = np.zeros(self.histories.num_items, dtype=np.int64)
+        row = self.histories.row(user_index)
+        place[row] = np.arange(len(row))
+
+        def fold_in(rows: sparse.csr_array) -> Tensor:
+            number = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
+            items = rows.indices[np.lexsort((place[rows.indices], number))]
+            return self.fold_in(sparse.csr_array((rows.data, items, rows.indptr), shape=rows.shape))
+
+        return HistoryAttribution(divide_fold_in(fold_in, history, item_index), exact=False)
+
     def state(self) -> State:
-        """Last states, item vectors and the parameters of the network, on the CPU."""
-        parameters = {f"network.{name}": value.detach().cpu() for name, value in self._fitted().state_dict().items()}
-        return {"users": self.users.cpu(), "items": self.items.cpu(), **parameters}
+        """Last states, item vectors, histories and the parameters of the network, on the CPU."""
+        arrays = {"indptr": self.histories.indptr, "history": self.histories.items}
+        return {
+            "users": self.users.cpu(),
+            "items": self.items.cpu(),
+            **{name: torch.from_numpy(array) for name, array in arrays.items()},
+            **{f"network.{name}": value.detach().cpu() for name, value in self._fitted().state_dict().items()},
+        }
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
-        """Restore last states, item vectors and the network."""
+        """Restore last states, item vectors, histories and the network."""
         self.users, self.items = (state[name].to(self.device) for name in ("users", "items"))
+        self.histories = Histories(state["indptr"].numpy(), state["history"].numpy(), len(self.items))
         network = self._build_network(len(self.items))
-        network.load_state_dict({name.removeprefix("network."): x for name, x in state.items() if "network." in name})
+        network.load_state_dict(
+            {name.removeprefix("network."): x for name, x in state.items() if name.startswith("network.")}
+        )
 
     def _build_network(self, num_items: int) -> NextItemNetwork:
         dropout = Dropout(self.config.dropout)
@@ -218,8 +239,8 @@ class SequenceNetworkModel(TrainedModel[C]):
 
     @torch.no_grad()
     def _finish(self, histories: Histories) -> None:
-        """Store item vectors, and last states of the users in training."""
-        network = self._fitted()
+        """Store histories, item vectors, and last states of the users in training."""
+        network, self.histories = self._fitted(), histories
         has_users = torch.from_numpy(_frequency(histories) > 0)
         items = torch.cat([network.items, network.bias.unsqueeze(1)], dim=1).detach()
         self.items = items * has_users.to(self.device).unsqueeze(1)
@@ -243,14 +264,11 @@ class SequenceNetworkModel(TrainedModel[C]):
         return users
 
     def _ndcg(self, histories: Histories) -> float:
-        """NDCG@10 of the last items of the histories among all items that are not earlier in them."""
+        """NDCG@10 of the last items of the histories."""
         network = self._fitted()
-        earlier, target = histories.without_last(), torch.from_numpy(histories.items[histories.indptr[1:] - 1]).long()
         with torch.no_grad():
-            scores = torch.addmm(network.bias, self._encode(earlier)[:, :-1], network.items.T).cpu()
-        scores[torch.from_numpy(earlier.users), torch.from_numpy(earlier.items).long()] = -torch.inf
-        rank = (scores > scores.gather(1, target.unsqueeze(1))).sum(1)
-        return float(((rank < 10) / torch.log2(rank + 2.0)).mean())
+            scores = torch.addmm(network.bias, self._encode(histories.without_last())[:, :-1], network.items.T)
+        return ndcg_of_last(scores.cpu(), histories)
 
 
 def _order(interactions: Interactions) -> Histories:
@@ -261,19 +279,3 @@ def _order(interactions: Interactions) -> Histories:
 def _frequency(histories: Histories) -> IndexArray:
     """The number of interactions of each item [num_items]."""
     return np.bincount(histories.items, minlength=histories.num_items)
-
-
-def _choose_users(histories: Histories, rng: np.random.Generator) -> IndexArray:
-    """Up to STOPPING_USERS users with at least three items, whose last items are held out."""
-    users = np.flatnonzero(histories.lengths >= 3)
-    return rng.permutation(users)[:STOPPING_USERS]
-
-
-def _without_last(histories: Histories, users: IndexArray) -> Histories:
-    """The histories without the last items of some users."""
-    retained = np.ones(histories.num_events, dtype=bool)
-    retained[histories.indptr[users + 1] - 1] = False
-    lengths = histories.lengths
-    lengths[users] -= 1
-    indptr = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths)])
-    return Histories(indptr, histories.items[retained], histories.num_items)
