@@ -135,7 +135,8 @@ def combine_behaviours(
     """
     used = {name: part for name, part in others.items() if weights[name] > 0 and len(part)}
     total = _decay(target, now, half_life)
-    other_pairs = sparse.csr_array(total.shape, dtype=np.float32)
+    empty, starts = np.empty(0, dtype=np.int32), np.zeros(target.num_users + 1, dtype=np.int32)
+    other_pairs = sparse.csr_array((empty.astype(np.float32), empty, starts), shape=total.shape)
     for name, part in used.items():
         total = sparse.csr_array(total + _decay(part, now, half_life) * np.float32(weights[name]))
         other_pairs = sparse.csr_array(other_pairs.maximum(part.matrix()))
