@@ -20,6 +20,10 @@ from graphrec.config import Settings, open_store
 #: Seconds for requests in progress to finish after SIGTERM.
 SECONDS_TO_DRAIN = 10
 
+#: Seconds after which a worker that does not answer its parent is replaced; while it loads a model on a busy machine it
+#: may be silent for more than the 5 s of uvicorn.
+SECONDS_TO_ANSWER = 60
+
 
 def run_server(settings: Settings, options: ServeOptions, note: Callable[[str], None]) -> None:
     """Serve until SIGTERM or SIGINT; then no connection is accepted, and the requests in progress are finished.
@@ -59,6 +63,7 @@ def uvicorn_options(options: ServeOptions) -> dict[str, Any]:
         "proxy_headers": False,
         "timeout_keep_alive": 30,
         "timeout_graceful_shutdown": SECONDS_TO_DRAIN,
+        "timeout_worker_healthcheck": SECONDS_TO_ANSWER,
         "backlog": 512,
     }
 
