@@ -1,6 +1,9 @@
 """The application: routes, their errors, and what begins and ends with a worker."""
 
 import os
+import signal
+import threading
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -75,6 +78,17 @@ def create_routes(services: Services, repeated: RepeatedRequests) -> FastAPI:
 
 
 def create_worker() -> ASGIApp:
-    """The application of a worker process, with the options that its parent left in the environment."""
+    """The application of a worker process, with the options that its parent left in the environment.
+
+    The worker ends with its parent, also if that is killed: otherwise it would keep the port.
+    """
     configure_logs()
+    threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
     return create_app(Settings(), ServeOptions.from_json(os.environ[VARIABLE]))
+
+
+def _end_with_parent(parent: int) -> None:
+    """End this process as by SIGTERM when its parent has ended."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os.kill(os.getpid(), signal.SIGTERM)

@@ -16,33 +16,38 @@ class Metrics:
     """The metrics of one application."""
 
     def __init__(self) -> None:
-        self._registry = CollectorRegistry()
-        names = {"registry": self._registry}
+        registry = self._registry = CollectorRegistry()
         self.requests = Histogram(
             "graphrec_request_seconds",
             "Time of requests by route, method and status.",
             ("route", "method", "status"),
             buckets=_BUCKETS,
-            **names,
+            registry=registry,
         )
         self.answers = Counter(
             "graphrec_answers",
             "Answers by the strategy of their first item and by cache outcome.",
             ("strategy", "cache"),
-            **names,
+            registry=registry,
         )
-        self.events = Counter("graphrec_events", "Events by behaviour and outcome.", ("behaviour", "outcome"), **names)
-        self.refused = Counter("graphrec_refused", "Requests refused before they were run.", ("reason",), **names)
+        self.events = Counter(
+            "graphrec_events", "Events by behaviour and outcome.", ("behaviour", "outcome"), registry=registry
+        )
+        self.refused = Counter(
+            "graphrec_refused", "Requests refused before they were run.", ("reason",), registry=registry
+        )
         self.model_ready = Gauge(
             "graphrec_model_ready",
             "Whether the model of the active run is loaded.",
             multiprocess_mode="livemin",
-            **names,
+            registry=registry,
         )
         self.database_up = Gauge(
-            "graphrec_database_up", "Whether the database answers.", multiprocess_mode="livemin", **names
+            "graphrec_database_up", "Whether the database answers.", multiprocess_mode="livemin", registry=registry
         )
-        self.cache_up = Gauge("graphrec_cache_up", "Whether the cache answers.", multiprocess_mode="livemin", **names)
+        self.cache_up = Gauge(
+            "graphrec_cache_up", "Whether the cache answers.", multiprocess_mode="livemin", registry=registry
+        )
 
     def render(self) -> bytes:
         """All metrics as text."""

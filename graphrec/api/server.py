@@ -1,7 +1,10 @@
 """Start the server: one process, or several workers that share a cache and their metrics."""
 
 import os
+import signal
+import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -12,10 +15,14 @@ from graphrec.api.logs import configure_logs
 from graphrec.api.metrics import FOLDER
 from graphrec.api.options import VARIABLE, ServeOptions
 from graphrec.cache.opening import URL, embedded_valkey
-from graphrec.config import Settings
+from graphrec.config import Settings, open_store
 
 #: Seconds for requests in progress to finish after SIGTERM.
 SECONDS_TO_DRAIN = 10
+
+#: Seconds after which a worker that does not answer its parent is replaced; while it loads a model on a busy machine it
+#: may be silent for more than the 5 s of uvicorn.
+SECONDS_TO_ANSWER = 60
 
 
 def run_server(settings: Settings, options: ServeOptions, note: Callable[[str], None]) -> None:
@@ -30,7 +37,10 @@ def run_server(settings: Settings, options: ServeOptions, note: Callable[[str], 
             "WARNING: this server is OPEN. Every program and every user of this machine can read, write and delete "
             "without a key; leave --open out, and create keys with `graphrec key create NAME`"
         )
+    open_store(settings, note).close()  # an error of the database comes before the workers start
     configure_logs()
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn raises the signal again when it has ended
     with ExitStack() as stack:
         if options.workers == 1:
             from graphrec.api.application import create_app  # workers import it themselves
@@ -53,6 +63,7 @@ def uvicorn_options(options: ServeOptions) -> dict[str, Any]:
         "proxy_headers": False,
         "timeout_keep_alive": 30,
         "timeout_graceful_shutdown": SECONDS_TO_DRAIN,
+        "timeout_worker_healthcheck": SECONDS_TO_ANSWER,
         "backlog": 512,
     }
 

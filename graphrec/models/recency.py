@@ -144,6 +144,8 @@ def find_other_pairs(target: Interactions, others: Iterable[Interactions]) -> sp
     pairs = empty_csr(target.num_users, target.num_items)
     for part in others:
         pairs = sparse.csr_array(pairs.maximum(part.matrix()))
+    if not pairs.nnz:  # as for most users, one at a time
+        return pairs
     pairs = sparse.csr_array(pairs - pairs.multiply(target.matrix()))
     pairs.eliminate_zeros()
     return pairs

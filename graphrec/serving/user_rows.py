@@ -8,6 +8,7 @@ from scipy import sparse
 
 from graphrec.behaviours import behaviour_type
 from graphrec.interactions import Interactions
+from graphrec.linalg.csr import empty_csr
 from graphrec.relations import TRUST, Origin, Relations
 from graphrec.runs import TrainedRun
 from graphrec.schema import UNDIRECTED, USER
@@ -38,7 +39,7 @@ def encode_user(user: UserContext, trained: TrainedRun) -> FoldInInput:
     """A user's rows of the relations of the run's training graph."""
     rows: dict[str, dict[str, sparse.csr_array]] = {"social": {}, "user_attributes": {}}
     behaviours: dict[str, Interactions] = {}
-    nothing = sparse.csr_array((0, 0), dtype=np.float32)
+    nothing = empty_csr()
     empty: dict[str, dict[str, sparse.csr_array]] = {"item_attributes": {}, "item_items": {}}
     for origin in trained.origins:
         if origin.kind == "behaviours":

@@ -86,8 +86,8 @@ def test_two_workers_share_a_cache_and_sigterm_ends_them_after_the_requests_in_p
         assert process.wait(PATIENCE) == 0
     finally:
         if process.poll() is None:
-            process.kill()
-            process.wait()
+            process.terminate()
+            process.wait(PATIENCE)
         log.seek(0)
         text = log.read()
         log.close()
