@@ -15,7 +15,7 @@ FLOORS = (
     {"tables", "vocabulary", "atomic_write", "home", "markup"},
     {"reading", "cleaning", "tabular", "interactions"},
     {"loader_registry", "store", "fusion", "hetero", "preconditions", "linalg"},
-    {"splitting", "train_view", "relations"},
+    {"splitting", "train_view", "relations", "histories"},
     {"features", "training"},
     {"models"},
     {"runs"},
