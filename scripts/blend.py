@@ -25,11 +25,11 @@ from . import _completion, _options, _run_report, _terminal
 )
 @click.option(
     "--validation",
-    type=click.Choice(["random", "coherent"]),
+    type=click.Choice(["random", "coherent", "last"]),
     default="random",
     show_default=True,
     help="Learn weights on a tenth of the interactions (the last by time, random without times), or on a coherent "
-    "fifth of each history, for users who move on to new topics.",
+    "fifth of each history, for users who move on to new topics, or on the last interaction of each user.",
 )
 @click.option("--weights", default="", help="Weights of the runs, such as '0.7 0.3', used instead of learned ones.")
 @click.option("--split", help=_options.SPLIT_HELP)

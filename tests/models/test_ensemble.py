@@ -42,7 +42,7 @@ class TestEnsembleOfGivenWeights(ModelContract):
     ("setting", "message"),
     [
         ({"blend": "vote"}, "blend is one of score, rank, not 'vote'"),
-        ({"validation": "half"}, "validation is one of random, coherent, not 'half'"),
+        ({"validation": "half"}, "validation is one of random, coherent, last, not 'half'"),
         ({"groups": 0}, "groups is at least 1"),
         ({"weights": "1 2"}, "there are 3 members, but 2 weights"),
         ({"weights": "1 x 2"}, "weights takes numbers such as `0.7 0.3`, not '1 x 2'"),
@@ -145,6 +145,19 @@ def test_coherent_parts_are_held_out_on_request() -> None:
     assert parts is not None
     assert parts.validation.user_degree().tolist() == [10 * COHERENT_SHARE] * 8
     assert (parts.cut, parts.is_random, len(parts.train)) == (None, False, 64)
+
+
+def test_the_last_interactions_are_held_out_on_request() -> None:
+    times = np.array([5, 9, 1, 3])
+    timed = Interactions(np.array([0, 0, 0, 1]), np.array([0, 1, 2, 0]), 2, 3, time=times)
+    parts = hold_out(timed, "last", np.random.default_rng(0))
+    assert parts is not None
+    assert parts.validation.item_index.tolist() == [1]  # the other user would have no history left
+    assert len(parts.train) == 3
+    assert not parts.is_random
+    untimed = hold_out(replace(timed, time=None), "last", np.random.default_rng(0))
+    assert untimed is not None
+    assert untimed.is_random
 
 
 def test_coherent_parts_trust_followers_of_neighbours_less(travellers: Interactions) -> None:

@@ -27,13 +27,13 @@ from graphrec.models.ensemble.blending import (
 from graphrec.models.ensemble.members import parse_members, write_members
 from graphrec.progress import Progress
 from graphrec.relations import Relations
-from graphrec.splitting import at_random, by_time
+from graphrec.splitting import at_random, by_time, count_later
 from graphrec.splitting.coherent import coherent_holdout
 from graphrec.train_view import restrict
 from graphrec.vocabulary import IndexArray
 
 #: Methods that hold out the interactions that weights are learned on.
-VALIDATIONS = ("random", "coherent")
+VALIDATIONS = ("random", "coherent", "last")
 
 #: Share of the interactions that `random` holds out.
 VALIDATION_SHARE = 0.1
@@ -55,7 +55,8 @@ class EnsembleConfig:
         learned. If learned weights are no better than equal ones, `blend` becomes rank and the weights are equal.
     validation: the interactions that weights are learned on. `random`: the latest tenth by time; without times a random
         tenth, on which weights must be good for popular items too (`PopularityShift`). `coherent`: a topically coherent
-        fifth of each history, for users who move on to new topics; a random part favours neighbour models.
+        fifth of each history, for users who move on to new topics; a random part favours neighbour models. `last`: the
+        last interaction of each user, for models of the next item; a random one without times.
     groups: number of groups of users by their number of interactions, at least 1; each group has learned weights.
     """
 
@@ -321,6 +322,9 @@ def hold_out(interactions: Interactions, validation: str, rng: np.random.Generat
     if validation == "coherent":
         mask = coherent_holdout(interactions, rng)
         parts = HoldOut(interactions.take(~mask), interactions.take(mask))
+    elif validation == "last":
+        mask = (count_later(interactions, rng) == 0) & (interactions.user_degree()[interactions.user_index] >= 2)
+        parts = HoldOut(interactions.take(~mask), interactions.take(mask), is_random=interactions.time is None)
     elif interactions.time is None:
         split = at_random(interactions, rng, validation=0.0, test=VALIDATION_SHARE)
         parts = HoldOut(split.train, split.test, is_random=True)
