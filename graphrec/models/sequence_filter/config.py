@@ -50,8 +50,8 @@ class SequenceFilterConfig:
     onward: float = 1.0
     behaviour_weight: float = 0.3
     social_weight: float = 0.0
-    attribute_weight: float = 0.3
-    item_relation_weight: float = 0.3
+    attribute_weight: float = 0.4
+    item_relation_weight: float = 0.4
     weights: str = ""
 
     def __post_init__(self) -> None:

@@ -38,7 +38,7 @@ def candidates(graph: HeteroGraph) -> list[SequenceFilterConfig]:
     if relations.item_attributes or relations.item_items:
         changes += [
             {"attribute_weight": weight, "item_relation_weight": weight, "onward": onward}
-            for weight, onward in ((0.0, 0.0), (0.3, 0.0), (0.6, 1.0))
+            for weight, onward in ((0.0, 0.0), (0.4, 0.0), (0.8, 1.0))
         ]
     if relations.behaviours:
         changes += [{"behaviour_weight": weight} for weight in (0.0, 0.1, 1.0)]
@@ -60,7 +60,7 @@ def _allows_ridge(graph: HeteroGraph) -> bool:
     edges, num_items = graph.data[graph.target], graph.data[graph.target[2]].num_nodes
     if edges.get("timestamp") is None or not num_items:
         return False
-    return num_items * len(DENSE.decays) <= MAX_RIDGE_SIZE and edges.num_edges >= MIN_EVENTS * num_items
+    return bool(num_items * len(DENSE.decays) <= MAX_RIDGE_SIZE and edges.num_edges >= MIN_EVENTS * num_items)
 
 
 def space(graph: HeteroGraph) -> Space:
