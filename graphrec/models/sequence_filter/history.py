@@ -59,7 +59,7 @@ class WeightedHistories:
         histories, lengths, weights = self.histories, self.histories.lengths, self.strengths
         if histories.times is not None and self.half_life > 0:
             age = np.repeat(self.last_days(), lengths) - histories.times / DAY
-            weights = weights * 0.5 ** (age / self.half_life)
+            weights = (weights * 0.5 ** (age / self.half_life)).astype(np.float32)
         shape = (histories.num_users, histories.num_items)
         steps = np.repeat(histories.indptr[1:], lengths) - 1 - np.arange(histories.num_events)
         matrices = []

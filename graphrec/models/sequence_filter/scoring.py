@@ -50,16 +50,16 @@ class SequenceScores:
 
     def _score_one(self, mean: sparse.csr_array) -> Tensor:
         """The scores [1, num_items] of one signal in numpy, which avoids the overhead of matrices."""
-        kernel, start = self.kernel, mean.data
-        scores = np.zeros(mean.shape[1])
-        items, weights = mean.indices, start
-        if kernel.onward.nnz:
-            scores += sum_weighted_rows(kernel.similar, mean.indices, start)
-            passed: FloatArray = sum_weighted_rows(kernel.onward, mean.indices, start).astype(np.float32)
-            passed[mean.indices] += start
-            items = np.flatnonzero(passed)
-            weights = passed[items]
-        scores += sum_weighted_rows(kernel.transitions, items, weights)
+        kernel, history, weights = self.kernel, mean.indices, mean.data
+        if not kernel.onward.nnz:
+            scores = sum_weighted_rows(kernel.transitions, history, weights)
+        else:
+            spread: FloatArray = sum_weighted_rows(kernel.onward, history, weights).astype(np.float32)
+            spread[history] += weights
+            starts = np.flatnonzero(spread)
+            scores = sum_weighted_rows(kernel.transitions, starts, spread[starts])
+        if kernel.similar.nnz:
+            scores += sum_weighted_rows(kernel.similar, history, weights)
         return torch.from_numpy(scores.astype(np.float32))[None] * self.transition_weight
 
 

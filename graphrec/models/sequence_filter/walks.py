@@ -82,8 +82,8 @@ def _share_transitions(
     place = np.full(histories.num_items, -1, dtype=np.int64)
     place[items] = np.arange(len(items))
     forward = pairs.forward_weights().astype(np.float64)
-    users, columns, values = [], [], []
-    followed = [np.empty(0, dtype=np.int64)]
+    no_pairs = np.empty(0, dtype=np.int64)
+    users, columns, followed, values = [no_pairs], [no_pairs], [no_pairs], [np.empty(0)]
     for gap, weight in enumerate(forward, start=1):
         later = events + gap
         for other, factor in ((events - gap, weight), (later, weight * pairs.backward)):
@@ -99,9 +99,9 @@ def _share_transitions(
             users.append(user)
             columns.append(found[known])
             values.append(value)
-    user, column, value = (np.concatenate(parts) if parts else np.empty(0) for parts in (users, columns, values))
-    rows, index = np.unique(user.astype(np.int64), return_inverse=True)
-    shares = sparse.csr_array((value, (index, column.astype(np.int64))), shape=(len(rows), len(items)))
+    rows, index = np.unique(np.concatenate(users), return_inverse=True)
+    entries = (np.concatenate(values), (index, np.concatenate(columns)))
+    shares = sparse.csr_array(entries, shape=(len(rows), len(items)))
     went = np.unique(np.concatenate(followed)) % max(len(items), 1)
     return rows, _scale_columns_to(shares, totals), np.bincount(went, minlength=len(items)).astype(np.int64)
 
