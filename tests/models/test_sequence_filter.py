@@ -221,7 +221,7 @@ def test_views_with_times_are_part_of_the_history() -> None:
 def test_a_variant_is_the_model_fitted_with_its_settings() -> None:
     model, graph, found = fit_with_relations()
     for change in ({"backward": 0.7}, {"ridge": 2.0, "decay": 0.5}, {"onward": 0.0, "attribute_weight": 0.9}):
-        config = replace(model.config, **change)
+        config = replace(model.config, **change)  # type: ignore[arg-type]  # any settings
         variant = model.variant(config)
         assert variant is not None
         fitted = SequenceFilter(config)

@@ -71,8 +71,8 @@ class SequenceKernel:
     def _join(
         cls, transitions: sparse.csr_array, similarities: Mapping[str, Similarity], onward: float
     ) -> "SequenceKernel":
-        num_items = int(transitions.shape[0])
-        similar: sparse.csr_array = sparse.csr_array((num_items, num_items), dtype=np.float32)
+        nothing = np.empty(0, dtype=np.int64)
+        similar = sparse.csr_array((nothing.astype(np.float32), (nothing, nothing)), shape=transitions.shape)
         for similarity in similarities.values():
             similar = sparse.csr_array(similar + similarity.matrix)
         steps = normalise_rows(top_k_per_row(similar, ONWARD)) * np.float32(onward)
