@@ -81,9 +81,9 @@ class Histories:
     def matrix(self) -> sparse.csr_array:
         """The matrix [num_users, num_items] float32, 1 if the user has any event with the item."""
         ones = np.ones(self.num_events, dtype=np.float32)
-        items = self.items.copy()  # summing duplicates sorts the indices in place
-        matrix = sparse.csr_array((ones, items, self.indptr), shape=(self.num_users, self.num_items))
-        matrix.sum_duplicates()
+        shape = (self.num_users, self.num_items)
+        matrix = sparse.csr_array((ones, self.items, self.indptr), shape=shape, copy=True)
+        matrix.sum_duplicates()  # changes indices and indptr in place
         matrix.data[:] = 1.0
         return matrix
 

@@ -39,6 +39,10 @@ NEIGHBOURS = 1000
 #: Bytes of an entry of a sparse matrix, and batch size in users of scores for all items, in three arrays.
 ENTRY_BYTES, BATCH_USERS = 8, 128
 
+#: sequence_filter: transitions and similar items of an item; memories of a ridge, and its maximum number of items times
+#: memories in the search; bytes of an event.
+TRANSITIONS, MEMORIES, MEMORIES_TIMES_ITEMS, EVENT_BYTES = 600, 3, 12_000, 100
+
 #: Models with a dense matrix of items × items, or of users × items if that is smaller.
 DENSE_MODELS = ("ease", "slim")
 
@@ -91,6 +95,10 @@ def bytes_to_train(shape: Shape, models: Iterable[str] = ("graph_filter",), work
 def _estimate_model(name: str, shape: Shape) -> int:
     if name == "graph_filter":
         return _estimate_graph_filter(shape)
+    if name == "sequence_filter":
+        size = MEMORIES * shape.items
+        dense = 4 * size * (size + 3 * shape.items) if size <= MEMORIES_TIMES_ITEMS else 0
+        return 2 * ENTRY_BYTES * min(TRANSITIONS * shape.items, shape.items**2) + EVENT_BYTES * shape.edges + dense
     if name == "item_knn":
         return ENTRY_BYTES * _count_entries(NEIGHBOURS, shape) * 3 // 2  # its rows are normalised in a copy
     if name in DENSE_MODELS:

@@ -129,6 +129,7 @@ def _describe_route(explanation: Explanation, route: Route) -> Lines:
         return ("others" if route.kind is RouteKind.VALUES else "linked items"), str(route.relation)
     words = {
         RouteKind.PEOPLE: "users with both",
+        RouteKind.NEXT: "users who went on",
         RouteKind.DIRECT: "directly",
         RouteKind.ONWARD: "their other choices",
         RouteKind.LONGER: "longer walks",

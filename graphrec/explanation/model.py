@@ -17,6 +17,7 @@ class RouteKind(StrEnum):
     """How a reason leads to the item."""
 
     PEOPLE = "people"  #: `count` users have both items
+    NEXT = "next"  #: `count` users went from the item of the reason to the item
     VALUE = "value"  #: both items share the attribute value `node`
     VALUES = "values"  #: both items share `count` more values of a `relation`
     LINK = "link"  #: an item-item `relation` connects both
@@ -102,6 +103,7 @@ class Reason:
     relations: the relationship types between the user and the node.
     amount: the contribution to the score.
     through: the routes to the item, whose amounts add up to `amount`.
+    steps: number of events back in the user's history, 1 for the last; 0 if the model does not read the order.
     """
 
     kind: ReasonKind
@@ -109,6 +111,7 @@ class Reason:
     relations: tuple[str, ...]
     amount: float
     through: tuple[Route, ...] = ()
+    steps: int = 0
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """Walks summed up by where they start: each item of the history, each friend and each shared attribute value."""
 
+from dataclasses import replace
+
 import numpy as np
 from scipy import sparse
 
@@ -75,8 +77,15 @@ def _build_history_reason(
         direct = Route(RouteKind.DIRECT, amount)
         return Reason(ReasonKind.HISTORY, labels.item(item), relations, amount, (direct,))
     routes = [route for via, parts in by_via.items() for route in _build_routes(labels, via, parts)]
+    order = walks.order
+    steps, followers = (0, 0) if order is None else (int(order.steps[place]), int(order.followers[place]))
+    if followers:  # the amount includes the users who made the transition in the opposite order
+        routes = [
+            replace(route, kind=RouteKind.NEXT, count=followers) if route.kind is RouteKind.PEOPLE else route
+            for route in routes
+        ]
     kept = tuple(sorted((route for route in routes if route.amount), key=lambda route: -route.amount))
-    return Reason(ReasonKind.HISTORY, labels.item(item), relations, amount, kept)
+    return Reason(ReasonKind.HISTORY, labels.item(item), relations, amount, kept, steps)
 
 
 def _build_routes(labels: Labels, via: str, parts: list[tuple[float, int]]) -> list[Route]:

@@ -99,6 +99,7 @@ def _reason(explanation: Explanation, reason: Reason) -> dict[str, Any]:
         "relation": "|".join(reason.relations),
         "amount": reason.amount,
         "share": explanation.share(reason.amount),
+        "steps": reason.steps,
         "through": [
             {
                 "kind": route.kind.value,
@@ -122,6 +123,8 @@ def route_text(route: Route) -> str:
     """A route in a few words: `34 users`, `tag ‘rock’`, `longer walks`."""
     if route.kind is RouteKind.PEOPLE:
         return users(route.count)
+    if route.kind is RouteKind.NEXT:
+        return f"{users(route.count)} next"
     if route.kind is RouteKind.VALUE and route.node is not None:
         return f"{route.node.label} {route.node.name}"
     if route.kind is RouteKind.VALUES:

@@ -77,6 +77,14 @@ def _percent_in_brackets(explanation: Explanation, reason: Reason) -> str:
     return f" ({percent(explanation.share(reason.amount))})" if explanation.score > 0 else ""
 
 
+def _share_and_steps(explanation: Explanation, reason: Reason) -> str:
+    """The share of a history item and its place in the history in brackets: ` (41 %, 2 steps ago)`."""
+    place = {0: "", 1: "your last step"}.get(reason.steps, f"{reason.steps} steps ago")
+    share = percent(explanation.share(reason.amount)) if explanation.score > 0 else ""
+    inside = ", ".join(part for part in (share, place) if part)
+    return f" ({inside})" if inside else ""
+
+
 def _history_clause(explanation: Explanation, mentioned: Sequence[Reason]) -> str:
     """`because you listened to A (41 %) and B (22 %), and 34 users who listened to A … listened to X too`."""
     history = [each for each in mentioned if each.kind is ReasonKind.HISTORY and each.node.id != explanation.item.id]
@@ -87,7 +95,7 @@ def _history_clause(explanation: Explanation, mentioned: Sequence[Reason]) -> st
     for reason in strongest:
         groups.setdefault(reason.relations, []).append(reason)
     verb_phrases = [
-        f"{verb(relations)} {join_words([name(each.node) + _percent_in_brackets(explanation, each) for each in some])}"
+        f"{verb(relations)} {join_words([name(each.node) + _share_and_steps(explanation, each) for each in some])}"
         for relations, some in groups.items()
     ]
     text = f"because you {join_words(verb_phrases)}"
@@ -100,6 +108,13 @@ def _history_clause(explanation: Explanation, mentioned: Sequence[Reason]) -> st
             for place, (each, route) in enumerate(shared)
         ]
         text += f", and {join_words(counts)} {did} {name(explanation.item)} too"
+    followed = [(each, route) for each in strongest for route in each.through if route.kind is RouteKind.NEXT]
+    if followed:
+        counts = [
+            f"{users(route.count) if not place else f'{route.count:,}'} went from {name(each.node)}"
+            for place, (each, route) in enumerate(followed)
+        ]
+        text += f", and {join_words(counts)} to {name(explanation.item)}"
     return "; ".join([text, *_describe_values_and_links(explanation, strongest)])
 
 

@@ -32,13 +32,13 @@ def multiply(left: sparse.csr_array, right: sparse.csr_array, k: int, finish: Fi
     np.minimum(bound, columns, out=bound)
     longest = int(np.diff(right.indptr).max(initial=0))  # entries that a row may list before the bound is checked
 
-    def multiply_block(scratch: _Scratch, first: int, last: int) -> sparse.csr_array:
+    def multiply_block(scratch: Scratch, first: int, last: int) -> sparse.csr_array:
         rows = scratch.multiply(left, right, first, last)
         if finish is not None:
             finish(rows, first)
         return rows
 
-    return _cut_in_blocks(multiply_block, bound, columns, k, max(BLOCK, int(bound.max(initial=0))) + longest + 1)
+    return cut_in_blocks(multiply_block, bound, columns, k, max(BLOCK, int(bound.max(initial=0))) + longest + 1)
 
 
 def top_k_per_row(
@@ -50,14 +50,14 @@ def top_k_per_row(
     arrays; several threads call it.
     """
 
-    def select_block(_: _Scratch, first: int, last: int) -> sparse.csr_array:
+    def select_block(_: Scratch, first: int, last: int) -> sparse.csr_array:
         entries = slice(matrix.indptr[first], matrix.indptr[last])
         indptr = matrix.indptr[first : last + 1] - matrix.indptr[first]
         rows = sparse.csr_array((matrix.data[entries], matrix.indices[entries], indptr), shape=(last - first, columns))
         return rows if revalue is None else revalue(rows, first)
 
     columns = int(matrix.shape[1])
-    return _cut_in_blocks(select_block, np.diff(matrix.indptr).astype(np.int64), columns, k, 0)
+    return cut_in_blocks(select_block, np.diff(matrix.indptr).astype(np.int64), columns, k, 0)
 
 
 def is_supported(*matrices: sparse.csr_array) -> bool:
@@ -66,8 +66,8 @@ def is_supported(*matrices: sparse.csr_array) -> bool:
     return all((m.data.dtype, m.indices.dtype, m.indptr.dtype) == types for m in matrices)
 
 
-def _cut_in_blocks(
-    compute_block: "Callable[[_Scratch, int, int], sparse.csr_array]",
+def cut_in_blocks(
+    compute_block: "Callable[[Scratch, int, int], sparse.csr_array]",
     entries: IndexArray,
     columns: int,
     k: int,
@@ -89,7 +89,7 @@ def _cut_in_blocks(
     workers = torch.get_num_threads()
 
     def work(worker: int) -> None:
-        scratch = _Scratch.of(columns, capacity)
+        scratch = Scratch.of(columns, capacity)
         for first, last in zip(starts[worker:-1:workers], starts[worker + 1 :: workers], strict=True):
             target = slice(int(first) * max_entries, int(last) * max_entries)
             block = compute_block(scratch, int(first), int(last))
@@ -124,7 +124,7 @@ def _close_gaps(indices: Positions, data: FloatArray, starts: IndexArray, target
 
 
 @dataclass(frozen=True, eq=False)
-class _Scratch:
+class Scratch:
     """The memory of one thread.
 
     sums: sum of each column, zero between calls, [columns].
@@ -142,7 +142,7 @@ class _Scratch:
     histogram: Positions = field(default_factory=lambda: np.zeros(BINS, dtype=np.int32))
 
     @classmethod
-    def of(cls, columns: int, entries: int) -> "_Scratch":
+    def of(cls, columns: int, entries: int) -> "Scratch":
         """Memory for rows of `columns` columns and blocks of `entries` entries."""
         return cls(
             np.zeros(columns, dtype=np.float32),

@@ -22,6 +22,7 @@ MODELS = {
     "slim": "SLIM",
     "ials": "IALS",
     "graph_filter": "GraphFilter",
+    "sequence_filter": "SequenceFilter",
     "mf": "MF",
     "lightgcn": "LightGCN",
     "xsimgcl": "XSimGCL",

@@ -96,6 +96,19 @@ class WalkEnds:
 
 
 @dataclass(frozen=True, eq=False)
+class EventOrder:
+    """What a model that reads the order of events knows of the m items of `Walks`.
+
+    steps: number of events from the user's last event of each item to the end of the history, [m]: 1 for the last
+        event, 0 if the user has no event of the item.
+    followers: number of users who went from each item to the target, [m].
+    """
+
+    steps: IndexArray
+    followers: IndexArray
+
+
+@dataclass(frozen=True, eq=False)
 class Walks:
     """One score as Σ_h Σ_o carried[o, h] · (Σ_w amount[w, h] + longer[h]) over items h, starts o and ends w.
 
@@ -104,6 +117,7 @@ class Walks:
     starts: `carried` and the users that it comes from.
     ends: `amount` and the users, values or relations that it leads over.
     longer: contribution [m] of one unit of signal on each item over walks that are longer than those of `ends`.
+    order: the order of events; None if the model does not read it.
     """
 
     user_index: int
@@ -112,6 +126,7 @@ class Walks:
     starts: WalkStarts
     ends: WalkEnds
     longer: Amounts
+    order: EventOrder | None = None
 
     @property
     def total(self) -> Amounts:

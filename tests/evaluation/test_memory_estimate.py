@@ -15,6 +15,8 @@ from graphrec.linalg import svd
 from graphrec.models.graph_filter import kernel, model, regression, search_space
 from graphrec.models.graph_filter.config import GraphFilterConfig
 from graphrec.models.item_knn import ItemKNN
+from graphrec.models.sequence_filter import search_space as sequence_space
+from graphrec.models.sequence_filter.kernel import SIMILAR
 from graphrec.testing import checkerboard
 from graphrec.tuning import workers
 from graphrec.vocabulary import Vocabulary
@@ -39,6 +41,12 @@ def test_the_constants_are_those_of_the_models() -> None:
     assert (workers.MAX_CACHED, workers.MAX_CACHED_BYTES) == (
         memory_estimate.MAX_CACHED,
         memory_estimate.MAX_CACHED_BYTES,
+    )
+    most_transitions = max(c.neighbours for c in sequence_space.candidates(TOY)) + 2 * SIMILAR
+    assert most_transitions == memory_estimate.TRANSITIONS
+    assert (len(sequence_space.DENSE.decays), sequence_space.MAX_RIDGE_SIZE) == (
+        memory_estimate.MEMORIES,
+        memory_estimate.MEMORIES_TIMES_ITEMS,
     )
     assert max(c.neighbours for c in ItemKNN.candidates(TOY)) == memory_estimate.NEIGHBOURS
 
