@@ -27,7 +27,7 @@ def candidates(epochs: int = 8) -> list[LightGCNConfig]:
 def by_rate_and_epochs(model: Model[Any]) -> Quality:
     """Better with a higher learning rate, and a little with more epochs; nothing depends on the training."""
     value = model.config.learning_rate + model.config.epochs / 10_000
-    return Quality(value, value, np.full(10, value))
+    return Quality(value, np.full(10, value))
 
 
 def validation(measure: Any = by_rate_and_epochs) -> Validation:  # a function of a model
@@ -40,7 +40,7 @@ def tried(configs: Sequence[Any]) -> list[tuple[float, int]]:
 
 
 def test_the_better_half_of_each_round_trains_twice_as_long() -> None:
-    trials, told = Trials(LightGCN, [validation()], ExecutionConfig(0)), []
+    trials, told = Trials(LightGCN, [validation()], ExecutionConfig(0), {}), []
     successive_halving(trials, candidates(), lambda: told.append(len(trials.trials)))
     assert (
         tried(trials.configs)
@@ -105,7 +105,7 @@ def rising_until(best: int) -> Any:  # a function of a model
     def measure(_model: Model[Any]) -> Quality:
         calls[0] += 1
         value = 1.0 - abs(calls[0] - best) / 10
-        return Quality(value, value)
+        return Quality(value)
 
     return measure
 
@@ -125,7 +125,7 @@ def test_further_validations_are_fitted_with_the_number_of_epochs_of_the_first()
     def measure(model: Model[Any]) -> Quality:
         assert isinstance(model, LightGCN)
         seen.append((model.config.stop_epoch, len(model.losses)))
-        return Quality(0.5, 0.5)
+        return Quality(0.5)
 
     task = Task(LightGCN, (validation(rising_until(3)), validation(measure)), ExecutionConfig(0))
     TrialRunner(task).run(LightGCNConfig(embedding_dim=4, epochs=8), [])

@@ -152,7 +152,7 @@ def test_a_search_asks_for_the_candidates_and_the_space_of_its_graph_once(monkey
             return found
 
         monkeypatch.setattr(ItemKNN, name, answer)
-    measure: Measure = lambda model: Quality(1 + model.config.neighbours / 10_000, 0.1)  # noqa: E731  # one line
+    measure: Measure = lambda model: Quality(1 + model.config.neighbours / 10_000)  # noqa: E731  # one line
     validation = Validation(graph, train, {"part": measure})
     choose("item_knn", [validation], np.random.default_rng(0), None, TuningBudget(num_trials=2))
     assert sorted(asked) == ["candidates", "space"]
