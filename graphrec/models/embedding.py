@@ -253,7 +253,10 @@ class EmbeddingModel(Model[C]):
         return self.items[:, :-1] if self.config.objective.popularity else self.embeddings().items
 
     def keep_checkpoints(self, checkpoints: Checkpoints) -> None:
-        """Save checkpoints of the next fit to a file; the same fit resumes from it and ends with equal vectors."""
+        """Save checkpoints of the next fit to a file; the same fit resumes from it and ends with equal vectors.
+
+        With `patience` the second training has a file of its own, with the suffix `.refit`.
+        """
         self.checkpoints = checkpoints
 
     def watch_training(self, callback: EpochCallback) -> None:
