@@ -20,7 +20,7 @@ MAX_SEARCHED = 1 << 18
 
 #: Changes of the default for many interactions, each a candidate. Those of the share need no training of their own.
 CHANGES: tuple[Mapping[str, Any], ...] = (  # fields of the config
-    {"popularity_share": 0.8},
+    {"popularity_share": 0.75},
     {"popularity_share": 1.0},
     {"temperature": 0.12},
     {"temperature": 0.18},
@@ -74,7 +74,7 @@ class LightGCNConfig(EmbeddingConfig):
 
 
 #: The default for many interactions: sixteen steps an epoch, since larger batches cost less than more epochs gain.
-LARGE = LightGCNConfig(num_negatives=4096, temperature=0.15, popularity_share=0.6, batch_size=1 << 17, epochs=20)
+LARGE = LightGCNConfig(num_negatives=4096, temperature=0.15, popularity_share=0.9, batch_size=1 << 17, epochs=20)
 
 
 class LightGCN(EmbeddingModel[LightGCNConfig]):

@@ -49,7 +49,10 @@ class TrainedModel(Model[C]):
         self.losses: tuple[float, ...] = ()
 
     def keep_checkpoints(self, checkpoints: Checkpoints) -> None:
-        """Save checkpoints of the next fit to a file; the same fit resumes from it and ends with equal parameters."""
+        """Save checkpoints of the next fit to a file; the same fit resumes from it and ends with equal parameters.
+
+        With `patience` the second training has a file of its own, with the suffix `.refit`.
+        """
         self.checkpoints = checkpoints
 
     def watch_training(self, callback: EpochCallback) -> None:

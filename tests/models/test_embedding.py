@@ -148,6 +148,28 @@ def test_early_stopping_refits_to_all_interactions_until_the_best_epoch() -> Non
     assert torch.equal(model.users, again.users)
 
 
+def test_a_refit_that_was_interrupted_resumes(tmp_path: Path) -> None:
+    graph, train, _ = checkerboard()
+
+    def fit(path: Path, interrupted: bool) -> LightGCN:
+        model = LightGCN(LightGCNConfig(embedding_dim=8, epochs=30, patience=1))
+        model.keep_checkpoints(Checkpoints(path))
+
+        def progress(done: int, total: int) -> None:
+            if interrupted and total != 30 and total - done == 1:  # the last epoch but one of the refit
+                raise KeyboardInterrupt
+
+        model.fit(graph, train, np.random.default_rng(8), progress)
+        return model
+
+    whole = fit(tmp_path / "whole.pt", interrupted=False)
+    with pytest.raises(KeyboardInterrupt):
+        fit(tmp_path / "cut.pt", interrupted=True)
+    resumed = fit(tmp_path / "cut.pt", interrupted=False)
+    assert resumed.config == whole.config
+    assert torch.equal(resumed.users, whole.users)
+
+
 def test_training_until_an_epoch_is_the_start_of_the_whole_training() -> None:
     graph, train, _ = checkerboard()
     whole, part = (LightGCN(LightGCNConfig(epochs=12, stop_epoch=n, embedding_dim=8)) for n in (0, 5))
