@@ -17,8 +17,11 @@ INK, SOFT, LINE, DOT, PUBLISHED = "#1d2025", "#6a6f78", "#e2dfd8", "#3f6f9f", "#
 #: Panels in a row, and the width and height of each in inches.
 COLUMNS, WIDTH, HEIGHT = 2, 6.2, 4.2
 
-#: Number of published results drawn as lines in a panel, the best ones.
-LINES = 2
+#: Number of published results drawn as lines in a panel, the best ones; of next items, as many more have short marks.
+LINES, MARKS = 2, 5
+
+#: Where a short mark begins, as a share of the width of a panel.
+MARK_START = 0.95
 
 #: Endings of data sets without a panel: only the first fold of a data set has one.
 LATER_FOLDS = tuple(f"-u{fold}" for fold in range(2, 6))
@@ -56,9 +59,10 @@ class Panel:
 def plot(results: Sequence[Saved], path: Path) -> list[Path]:
     """Write the picture as SVG and as PNG, under the name of `path` with these endings, and return the two paths.
 
-    Each point is a model: NDCG@20 (or RMSE) on test against the seconds of fitting, on a logarithmic axis. Lines are
-    the best published results. Raises GraphrecError if matplotlib is missing or a file cannot be written, DataError
-    if there are no results.
+    Each point is a model: NDCG@20 (or RMSE; NDCG@10 of next items) on test against the seconds of fitting, on a
+    logarithmic axis. Lines are the best published results; of next items the following ones are marks at the edge.
+
+    Raises GraphrecError if matplotlib is missing or a file cannot be written, DataError if there are no results.
     """
     pyplot = load_pyplot()
     if not results:
@@ -102,7 +106,8 @@ def _draw_panel(axis: Any, name: str, results: Sequence[Saved]) -> Panel:  # mat
     quality = np.array([saved["metrics"][metric] for saved in results])
     sign = -1 if metric == "rmse" else 1
     published = {e["name"]: e["metrics"][metric] for s in results for e in s["published"] if metric in e["metrics"]}
-    lines = sorted(published.items(), key=lambda entry: -sign * entry[1])[:LINES]
+    number = LINES + MARKS if metric == "ndcg@10" else LINES
+    lines = sorted(published.items(), key=lambda entry: -sign * entry[1])[:number]
     low, high = _axis_limits(quality, np.array([value for _, value in lines]))
     lines = [(label, value) for label, value in lines if low <= value <= high]
     axis.set(title=name, xscale="log", xlabel="seconds to fit", xlim=(seconds.min() / 3, seconds.max() * 4))
@@ -110,8 +115,9 @@ def _draw_panel(axis: Any, name: str, results: Sequence[Saved]) -> Panel:  # mat
     axis.xaxis.set_minor_formatter("")
     axis.set(ylabel="RMSE, lower is better" if metric == "rmse" else quality_of(results[0]).heads[1], ylim=(low, high))
     heights = _separate_heights([value for _, value in lines], 0.055 * (high - low))
-    for (label, value), height in zip(lines, heights, strict=True):
-        axis.axhline(value, color=PUBLISHED, linewidth=0.9, linestyle=(0, (4, 3)), alpha=0.8)
+    for position, ((label, value), height) in enumerate(zip(lines, heights, strict=True)):
+        start, dashes = (0.0, (0, (4, 3))) if position < LINES else (MARK_START, "solid")
+        axis.axhline(value, start, color=PUBLISHED, linewidth=0.9, linestyle=dashes, alpha=0.8)
         style = {"transform": axis.get_yaxis_transform(), "va": "center", "fontsize": 8}
         axis.text(1.01, height, f"{label} {value:.4f}", color=PUBLISHED, **style)
     inside = (quality >= low) & (quality <= high)

@@ -188,6 +188,20 @@ def test_a_plot_is_written_as_svg_and_png(tmp_path: Path) -> None:
     assert (tmp_path / "again.svg").read_text(encoding="utf-8") == svg
 
 
+def test_a_plot_of_next_items_has_marks_of_more_published_results(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="plots need matplotlib, which is optional")
+    metrics = {"hit_rate@10": 0.3, "ndcg@10": 0.17, "hit_rate@20": 0.4, "ndcg@20": 0.2}
+    names = [f"paper {number}" for number in range(9)]
+    published = [
+        LiteratureResult(name, {"hit_rate@10": 0.3, "ndcg@10": 0.19 - number / 500}, "its README")
+        for number, name in enumerate(names)
+    ]
+    save(replace(result("sasrec", metrics, "ml-1m"), published=tuple(published)), tmp_path)
+    svg = plot(load_all(tmp_path), tmp_path / "quality")[0].read_text(encoding="utf-8")
+    assert [name for name in names if name in svg] == names[:7]
+    assert "NDCG@10" in svg
+
+
 def test_a_plot_of_nothing_is_an_error(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="plots need matplotlib, which is optional")
     with pytest.raises(DataError, match="no results to plot"):

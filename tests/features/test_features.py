@@ -65,17 +65,18 @@ def test_each_edge_type_of_a_label_has_columns_of_its_own(graph: HeteroGraph) ->
     assert structure_features(graph, "Person") is None
 
 
-def test_time_tells_first_last_activity_and_the_direction_of_day_and_week(graph: HeteroGraph) -> None:
+def test_time_tells_first_last_activity_recency_gaps_and_the_direction_of_day_and_week(graph: HeteroGraph) -> None:
     """u0 at Thursday midnight and at six on Monday, u1 at an unknown time; all within 4.25 days."""
     found = time_features(graph, "User")
     assert found is not None
     part = 2 * math.pi * (4 * DAY + SIX) / WEEK
-    expected = [1, 0, 1, math.log(1 + 2 / 4.25), 0.5, 0.5, (1 + math.cos(part)) / 2, math.sin(part) / 2]
+    expected = [1, 0, 1, math.log(1 + 2 / 4.25), 0, math.log(5.25)]
+    expected += [0.5, 0.5, (1 + math.cos(part)) / 2, math.sin(part) / 2]
     torch.testing.assert_close(found[0], torch.tensor(expected, dtype=torch.float32))
     assert not found[1:].any()
     items = time_features(graph, "Item")  # one moment is a day: i0 at midnight, first of all
     assert items is not None
-    torch.testing.assert_close(items[0], torch.tensor([1, 0, 0, math.log(2), 1, 0, 1, 0], dtype=torch.float32))
+    torch.testing.assert_close(items[0], torch.tensor([1, 0, 0, math.log(2), math.log(5.25), 0, 1, 0, 1, 0]))
     assert time_features(graph, "Genre") is None
 
 
