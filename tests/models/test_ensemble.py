@@ -31,6 +31,11 @@ class TestEnsembleOfCoherentParts(ModelContract):
     config: ClassVar[dict[str, object]] = {"members": "graph_filter(rank=4), user_knn", "validation": "coherent"}
 
 
+class TestEnsembleOfTasteAndNextItem(ModelContract):
+    name = "ensemble"
+    config: ClassVar[dict[str, object]] = {"members": "sequence_filter, graph_filter(rank=4)", "validation": "last"}
+
+
 class TestEnsembleOfGivenWeights(ModelContract):
     name = "ensemble"
     config: ClassVar[dict[str, object]] = {"members": "item_knn, graph_filter(rank=4)", "weights": "1 2"}

@@ -241,6 +241,21 @@ def test_an_explanation_says_who_went_on_and_how_many_steps_ago() -> None:
     assert sentence == "Because you bought Item i0 (100 %, 2 steps ago), and 2 users went from Item i0 to Item i1."
 
 
+def test_the_search_tries_what_the_graph_has() -> None:
+    rng = np.random.default_rng(9)
+    dense, _ = build_sequences([rng.permutation(12)[:11].tolist() for _ in range(60)], 12)
+    assert SequenceFilter.candidates(dense)[0].ridge > 0
+    assert "transition_weight" in SequenceFilter.space(dense)
+    sparse, _ = random_sequences(rng)
+    assert all(config.ridge == 0 for config in SequenceFilter.candidates(sparse))
+    assert not {"ridge", "onward", "social_weight"} & SequenceFilter.space(sparse).keys()
+    _, related, _ = fit_with_relations()
+    names = {"weights.IN", "weights.ALSO", "weights.VIEWED", "onward", "social_weight", "half_life"}
+    assert names <= SequenceFilter.space(related).keys()
+    untimed, _, _ = checkerboard()
+    assert "half_life" not in SequenceFilter.space(untimed)
+
+
 def test_a_ridge_needs_times() -> None:
     graph, train, _ = checkerboard()
     with pytest.raises(DataError, match="needs the times"):

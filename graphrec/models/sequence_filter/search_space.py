@@ -19,7 +19,7 @@ MIN_EVENTS = 50
 SPARSE = SequenceFilterConfig()
 
 #: The default for dense histories.
-DENSE = SequenceFilterConfig("0.3 0.8 0.97", decay=0.3, ridge=1000.0)
+DENSE = SequenceFilterConfig("0.3 0.8 0.97", decay=0.3, ridge=1000.0, ridge_exponent=0.0)
 
 
 def candidates(graph: HeteroGraph) -> list[SequenceFilterConfig]:
