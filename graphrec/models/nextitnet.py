@@ -88,7 +88,7 @@ class ConvolutionalEncoder(Encoder):
 
 
 class NextItNet(SequenceNetworkModel[NextItNetConfig]):
-    """Dilated causal convolutions that predict the next item (Yuan et al., WSDM 2019, the block of figure 3b).
+    """Dilated causal convolutions that predict the next item (Yuan et al., WSDM 2019).
 
     It differs from the paper in the norm before instead of after each convolution and in the dropout.
     """

@@ -104,7 +104,7 @@ def info_nce_loss(first: Tensor, second: Tensor, temperature: float) -> Tensor:
 def gbce_loss(positive: Tensor, negative: Tensor, power: float, hits: Tensor) -> Tensor:
     """The mean of −(β log σ(s⁺) + Σⱼ log(1 − σ(sⱼ))) / (n + 1) over scores s⁺ [batch] and negatives s [batch, n].
 
-    The generalised binary cross-entropy of gSASRec (Petrov and Macdonald, RecSys 2023, eq. 12); with β = 1 it is the
+    The generalised binary cross-entropy of gSASRec (Petrov and Macdonald, RecSys 2023); with β = 1 it is the
     binary cross-entropy of SASRec. It differs in that negatives may be shared by the batch.
 
     Args:
@@ -121,7 +121,7 @@ def gbce_power(num_negatives: int, num_items: int, calibration: float) -> float:
     """β = α (t (1 − 1/α) + 1/α), with the sampling rate α = num_negatives / (num_items − 1) and the calibration t.
 
     t = 0 is the binary cross-entropy (β = 1), which overestimates probabilities; with t = 1, σ(s) is a calibrated
-    probability (gSASRec, eq. 14 and 15).
+    probability (gSASRec).
     """
     rate = min(num_negatives / max(num_items - 1, 1), 1.0)
     return rate * (calibration * (1.0 - 1.0 / rate) + 1.0 / rate)

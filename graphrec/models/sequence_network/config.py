@@ -48,10 +48,10 @@ class SequenceNetworkConfig(TrainedConfig):
     calibration: float = 0.75
     learning_rate: float = 0.002
     final_rate: float = 0.05
-    warmup_steps: int = 50
+    warmup_steps: int = 100
     weight_decay: float = 0.01
-    batch_size: int = 8192
-    epochs: int = 20
+    batch_size: int = 2048
+    epochs: int = 10
     patience: int = 0
     init_std: float = 0.125
     warm_start: bool = True

@@ -43,7 +43,7 @@ class Encoder(nn.Module):
 
 class ResidualOutput(nn.Linear):
     """The last layer of a residual block, whose weights start from 0: an untrained encoder is the identity, so that the
-    first scores are those of the initial vectors (Goyal et al., 2017, section 5.1, for convolutional networks)."""
+    first scores are those of the initial vectors (Goyal et al., 2017, for convolutional networks)."""
 
 
 class NextItemNetwork(nn.Module):
