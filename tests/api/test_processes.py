@@ -65,7 +65,8 @@ def test_two_workers_share_a_cache_and_sigterm_ends_them_after_the_requests_in_p
             assert time.monotonic() < deadline
             assert process.poll() is None
             try:
-                ready = ready + 1 if get("/readyz").json()["parts"]["model"] == "ok" else 0
+                parts = get("/readyz").json().get("parts", {})  # none if a busy machine takes longer than 10 s
+                ready = ready + 1 if parts.get("model") == "ok" else 0
             except httpx.TransportError:
                 time.sleep(0.2)
         assert get("/readyz").json()["parts"]["cache"] == "ok (valkey)"
