@@ -65,14 +65,15 @@ def test_two_workers_share_a_cache_and_sigterm_ends_them_after_the_requests_in_p
             assert time.monotonic() < deadline
             assert process.poll() is None
             try:
-                ready = ready + 1 if get("/readyz").json()["parts"]["model"] == "ok" else 0
+                parts = get("/readyz").json().get("parts", {})  # none if a busy machine takes longer than 10 s
+                ready = ready + 1 if parts.get("model") == "ok" else 0
             except httpx.TransportError:
                 time.sleep(0.2)
         assert get("/readyz").json()["parts"]["cache"] == "ok (valkey)"
         for number in range(5):
-            before = get("/v1/users/u4/recommendations?k=5").json()
+            get("/v1/users/u4/recommendations?k=5")
             assert get("/v1/users/u4/recommendations?k=5").headers["x-cache"] == "hit", "by any worker"
-            item = before["items"][0]["item"]
+            item = f"i{2 * number + 1}"
             event = {"event": f"e{number}", "behaviour": "PURCHASED", "user": "u4", "item": item}
             done = httpx.post(f"{url}/v1/events", json={"events": [event]}, headers=headers, timeout=30)
             assert done.json()["accepted"] == 1
