@@ -48,7 +48,7 @@ def read_s3rec(folder: Path, name: str, behaviour: Triple = RATED) -> PublishedS
 
     `NAME_item2attributes.json` has the attributes of items: HAS_ATTRIBUTE edges, each once. `NAME_items.csv` has words
     of titles and descriptions: HAS_WORD edges; a number at the end of the words is left out, since the file has it only
-    to distinguish items.
+    so that no two items have the same words.
     """
     interactions = read_histories(find(folder, f"{name}.txt"))
     attributes = [_read_attributes(find(folder, f"{name}_item2attributes.json"), interactions.num_items)]
