@@ -3,7 +3,7 @@
     python benchmarks/peers_sequences.py HISTORIES RECTOOLS_PYTHON [--users 400] [--rounds 3] [--json FILE]
 
 HISTORIES has one line `user item item …` for each user, numbered from 1, oldest first, as ml-1m's sequences.txt;
-RECTOOLS_PYTHON is the Python of an environment with rectools==0.19.0, pytorch-lightning==2.6.6 and torch. Both train a
+RECTOOLS_PYTHON is the Python of an environment with rectools==0.19.0, lightning, torch and pandas<3. Both train a
 SASRec of 64 dimensions, two blocks of two heads, dropout 0.2 and cross entropy over all items, on the last 201 items of
 the first `--users` users, each item predicted once per epoch, in batches of about 64 histories. They alternate by an
 epoch, each with one thread in its own process, while the other sleeps; the first epoch is not counted. This file is the
