@@ -250,7 +250,14 @@ def test_the_search_tries_what_the_graph_has() -> None:
     assert all(config.ridge == 0 for config in SequenceFilter.candidates(sparse))
     assert not {"ridge", "onward", "social_weight"} & SequenceFilter.space(sparse).keys()
     _, related, _ = fit_with_relations()
-    names = {"weights.IN", "weights.ALSO", "weights.VIEWED", "onward", "social_weight", "half_life"}
+    names = {
+        "attribute_weights.IN",
+        "item_relation_weights.ALSO",
+        "weights.VIEWED",
+        "onward",
+        "social_weight",
+        "half_life",
+    }
     assert names <= SequenceFilter.space(related).keys()
     untimed, _, _ = checkerboard()
     assert "half_life" not in SequenceFilter.space(untimed)

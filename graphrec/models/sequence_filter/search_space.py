@@ -64,7 +64,8 @@ def _allows_ridge(graph: HeteroGraph) -> bool:
 
 
 def space(graph: HeteroGraph) -> Space:
-    """The ranges of the settings that matter for a graph; `weights.VIEWED` is the weight of the behaviour VIEWED."""
+    """The ranges of the settings that matter for a graph; `weights.VIEWED` is the weight of the behaviour VIEWED, and
+    `attribute_weights.HAS_BRAND` that of the attribute."""
     relations = build_relations(graph)
     ranges: dict[str, Range | tuple[object, ...]] = {
         "memories": ("0.3", "0.5", "0.65", "0.8", "0.9", "0.97"),
@@ -85,8 +86,9 @@ def space(graph: HeteroGraph) -> Space:
     if relations.item_attributes or relations.item_items:
         ranges["onward"] = (0.0, 0.3, 0.6, 1.0, 1.5)
     weights = (0.0, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1.2)
-    names = [*relations.item_attributes, *relations.item_items, *relations.behaviours]
-    ranges |= {f"weights.{name}": weights for name in dict.fromkeys(names)}
+    ranges |= {f"attribute_weights.{name}": weights for name in relations.item_attributes}
+    ranges |= {f"item_relation_weights.{name}": weights for name in relations.item_items}
+    ranges |= {f"weights.{name}": weights for name in relations.behaviours}
     if relations.social:
         ranges["social_weight"] = (0.0, 0.02, 0.05, 0.1, 0.3)
     if graph.data[graph.target].get("timestamp") is not None:
