@@ -261,6 +261,16 @@ def test_the_search_tries_what_the_graph_has() -> None:
     assert names <= SequenceFilter.space(related).keys()
     untimed, _, _ = checkerboard()
     assert "half_life" not in SequenceFilter.space(untimed)
+    positions, _ = build_sequences([[0, 1, 2], [2, 1]], 3, step=1)
+    assert "half_life" not in SequenceFilter.space(positions)
+
+
+def test_a_behaviour_that_training_did_not_have_counts_nothing_in_fold_in() -> None:
+    graph, found = build_sequences([[0, 1, 2], [1, 2, 0]], 4)
+    model = fit(graph, found)
+    liked = Interactions(np.array([0, 1]), np.array([3, 1]), 2, 4, time=np.array([5, 6]))
+    with_it = model.fold_in_users(found, Relations({"LIKED": liked}, {}, {}, {}, {}))
+    assert torch.equal(with_it, model.fold_in_users(found, Relations({}, {}, {}, {}, {})))
 
 
 def test_a_ridge_needs_times() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from graphrec.hetero import HeteroGraph
 from graphrec.models.base import Range, Space
+from graphrec.models.recency import has_days
 from graphrec.models.sequence_filter.config import SequenceFilterConfig
 from graphrec.relations import build_relations
 
@@ -91,7 +92,7 @@ def space(graph: HeteroGraph) -> Space:
     ranges |= {f"weights.{name}": weights for name in relations.behaviours}
     if relations.social:
         ranges["social_weight"] = (0.0, 0.02, 0.05, 0.1, 0.3)
-    if graph.data[graph.target].get("timestamp") is not None:
+    if has_days(graph):
         ranges["half_life"] = (0.0, 1.0, 7.0, 30.0, 180.0)
         ranges["transition_half_life"] = (0.0, 1.0, 7.0, 30.0, 180.0)
     return ranges
