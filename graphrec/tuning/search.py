@@ -140,7 +140,11 @@ def _best_settings(trials: Trials, start: Config, space: Space, accepts: Callabl
 def _is_inside(config: Config, start: Config, space: Space) -> bool:
     """Whether a config differs from `start` only in settings of a space, with values inside it."""
     values = settings_of(config, space)
-    return all(_contains(space[name], value) for name, value in values.items()) and config_of(start, values) == config
+    if not all(_contains(space[name], value) for name, value in values.items()):
+        return False
+    entries = {part.partition("=")[0] for part in getattr(config, "weights", "").split()}
+    has_other_weights = not entries <= {_split_weight(name)[1] for name in space}
+    return bool(config_of(start, values) == (config if has_other_weights else config_of(config, values)))
 
 
 def _draw_near(

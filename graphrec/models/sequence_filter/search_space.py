@@ -69,7 +69,7 @@ def space(graph: HeteroGraph) -> Space:
     `attribute_weights.HAS_BRAND` that of the attribute."""
     relations = build_relations(graph)
     ranges: dict[str, Range | tuple[object, ...]] = {
-        "memories": ("0.3", "0.5", "0.65", "0.8", "0.9", "0.97"),
+        "memories": ("0.3", "0.5", "0.65", "0.8", "0.9", "0.95", "0.97"),
         "decay": (0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95),
         "backward": (0.0, 0.1, 0.3, 0.5, 0.7, 1.0),
         "source_exponent": Range(0.2, 1.0),
@@ -79,7 +79,7 @@ def space(graph: HeteroGraph) -> Space:
     }
     if _allows_ridge(graph):
         dense: Mapping[str, Range | tuple[object, ...]] = {
-            "memories": ("0.5 0.95", "0.3 0.8 0.97", "0.0 0.5 0.85 0.98"),
+            "memories": ("0.3", "0.5", "0.8", "0.95", "0.5 0.95", "0.3 0.8 0.97", "0.0 0.5 0.85 0.98"),
             "ridge": (0.0, 100.0, 300.0, 1000.0, 3000.0),
             "transition_weight": (0.0, 0.1, 0.3, 1.0, 3.0),
         }
