@@ -300,6 +300,7 @@ def test_histories_of_one_item_are_nothing_to_learn_from() -> None:
         ("sasrec", {"loss": "bpr"}, "loss is one of softmax, gbce, not 'bpr'"),
         ("sasrec", {"loss": "gbce", "num_negatives": 0}, "gbce needs num_negatives of at least 1"),
         ("sasrec", {"learning_rate": 0.0}, "learning_rate and init_std are above 0"),
+        ("sasrec", {"negative_exponent": -1.0}, "num_negatives, negative_exponent, warmup_steps, patience"),
         ("sasrec", {"warmup_steps": -1}, "warmup_steps, patience, final_rate and weight_decay are at least 0"),
     ],
 )
