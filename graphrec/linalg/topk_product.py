@@ -83,7 +83,8 @@ def cut_in_blocks(
         capacity: maximum number of entries of a block in scratch memory.
     """
     max_entries, rows = min(k, columns), len(entries)
-    indices, data = np.empty(rows * max_entries, dtype=np.int32), np.empty(rows * max_entries, dtype=np.float32)
+    begins = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(np.minimum(entries, max_entries))])
+    indices, data = np.empty(begins[-1], dtype=np.int32), np.empty(begins[-1], dtype=np.float32)
     lengths = np.zeros(rows, dtype=np.int64)
     starts = _split_blocks(entries)
     workers = torch.get_num_threads()
@@ -91,14 +92,14 @@ def cut_in_blocks(
     def work(worker: int) -> None:
         scratch = Scratch.of(columns, capacity)
         for first, last in zip(starts[worker:-1:workers], starts[worker + 1 :: workers], strict=True):
-            target = slice(int(first) * max_entries, int(last) * max_entries)
+            target = slice(int(begins[first]), int(begins[last]))
             block = compute_block(scratch, int(first), int(last))
             scratch.cut(block, max_entries, indices[target], data[target], lengths[first:last])
 
     with ThreadPoolExecutor(workers) as pool:
         list(pool.map(work, range(workers)))
     indptr = np.concatenate([[0], np.cumsum(lengths)])
-    end = _close_gaps(indices, data, starts * max_entries, indptr[starts])
+    end = _close_gaps(indices, data, begins[starts], indptr[starts])
     indices.resize(end, refcheck=False)  # releases the rest of the memory without a copy
     data.resize(end, refcheck=False)
     return build_csr(data, indices, indptr, (rows, columns))

@@ -73,7 +73,7 @@ class SplitSpec:
             if not isinstance(count, int) or count < least:
                 raise DataError(f"split {self.name}: {name} must be a whole number from {least} on, not {count}")
         if self.by_points:
-            _require_points(int(self.validation), int(self.test))
+            _require_points(self.name, int(self.validation), int(self.test))
         elif {"validation", "test"} & set(OPTIONS[self.name]):
             _require_shares(self)
         if self.name == "files":
@@ -149,14 +149,15 @@ def _parse_value(name: str, option: str, text: str) -> float | int:
         return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
     except (ValueError, OverflowError) as error:
         expected = "a whole number" if option in WHOLE_NUMBERS else "a share such as 0.1"
-        dates = ", a date such as 2024-03-01 or Unix seconds" if name in BY_TIMES else ""
+        takes_dates = name in BY_TIMES and option not in WHOLE_NUMBERS
+        dates = ", a date such as 2024-03-01 or Unix seconds" if takes_dates else ""
         raise DataError(f"split {name}: {option} must be {expected}{dates}, not '{text}'") from error
 
 
-def _require_points(validation: int, test: int) -> None:
+def _require_points(name: str, validation: int, test: int) -> None:
     if not _EARLIEST <= validation < test <= _LATEST:
         raise DataError(
-            f"split time: validation begins at {validation} and test at {test} (Unix seconds), but test must begin "
+            f"split {name}: validation begins at {validation} and test at {test} (Unix seconds), but test must begin "
             "after validation, and both in the years 1 to 9999; change one of them"
         )
 

@@ -16,8 +16,13 @@ from graphrec.tuning.workers import Config, ExecutionConfig, Task, WorkerPool
 #: Maximum attempts to draw a config that was not tried yet.
 MAX_DRAWS = 20
 
-#: Prefix of names in a space that represent one entry `NAME=VALUE` of the setting `weights`.
-WEIGHT_PREFIX = "weights."
+#: Prefixes of names in a space that represent one entry `NAME=VALUE` of the setting `weights` -> the setting that has
+#: its default.
+WEIGHT_PREFIXES = {
+    "weights.": "behaviour_weight",
+    "attribute_weights.": "attribute_weight",
+    "item_relation_weights.": "item_relation_weight",
+}
 
 
 class Trials:
@@ -135,7 +140,11 @@ def _best_settings(trials: Trials, start: Config, space: Space, accepts: Callabl
 def _is_inside(config: Config, start: Config, space: Space) -> bool:
     """Whether a config differs from `start` only in settings of a space, with values inside it."""
     values = settings_of(config, space)
-    return all(_contains(space[name], value) for name, value in values.items()) and config_of(start, values) == config
+    if not all(_contains(space[name], value) for name, value in values.items()):
+        return False
+    entries = {part.partition("=")[0] for part in getattr(config, "weights", "").split()}
+    has_other_weights = not entries <= {_split_weight(name)[1] for name in space}
+    return bool(config_of(start, values) == (config if has_other_weights else config_of(config, values)))
 
 
 def _draw_near(
@@ -187,19 +196,29 @@ def _contains(values: Range | tuple[object, ...], value: Any) -> bool:
 
 
 def settings_of(config: Config, space: Space) -> dict[str, Any]:
-    """The values of a config for the settings of a space; a relation missing in `weights` has `behaviour_weight`."""
+    """The values of a config for the settings of a space; a relation missing in `weights` has the weight of its kind,
+    such as `behaviour_weight`."""
     entries = dict(part.split("=") for part in getattr(config, "weights", "").split())
-    return {
-        name: float(entries.get(name.removeprefix(WEIGHT_PREFIX), getattr(config, "behaviour_weight", 0.0)))
-        if name.startswith(WEIGHT_PREFIX)
-        else getattr(config, name)
-        for name in space
-    }
+    values = {}
+    for name in space:
+        prefix, relation = _split_weight(name)
+        values[name] = (
+            float(entries.get(relation, getattr(config, WEIGHT_PREFIXES[prefix], 0.0)))
+            if prefix
+            else getattr(config, name)
+        )
+    return values
 
 
 def config_of(start: Config, params: Mapping[str, Any]) -> Config:
     """`start` with the given settings of a space; the inverse of `settings_of`."""
-    weights = {name: value for name, value in params.items() if name.startswith(WEIGHT_PREFIX)}
-    entries = [f"{name.removeprefix(WEIGHT_PREFIX)}={value}" for name, value in weights.items()]
+    weights = {name: value for name, value in params.items() if _split_weight(name)[0]}
+    entries = [f"{_split_weight(name)[1]}={value}" for name, value in weights.items()]
     plain = {name: value for name, value in params.items() if name not in weights}
     return replace(start, **plain, **({"weights": " ".join(entries)} if entries else {}))
+
+
+def _split_weight(name: str) -> tuple[str, str]:
+    """The prefix and the relation of a name in a space that represents an entry of `weights`; else an empty prefix."""
+    prefix = next((prefix for prefix in WEIGHT_PREFIXES if name.startswith(prefix)), "")
+    return prefix, name.removeprefix(prefix)

@@ -83,3 +83,12 @@ def test_the_regression_solves_the_normal_equations() -> None:
 def test_a_singular_regression_says_what_to_do() -> None:
     with pytest.raises(GraphrecError, match="give a larger one"):
         regress_next_items(build_events(), MEMORIES, SIGMA, np.zeros(4 * NUM_ITEMS, np.float32), "give a larger one")
+
+
+def test_memory_is_for_the_pairs_of_events_and_not_for_all_pairs_of_items() -> None:
+    """All pairs of a million items would need 8 TB."""
+    num_items = 1_000_000
+    events = Events.of(np.array([0, 2]), np.array([0, 999_999], dtype=np.int32), num_items)
+    found = sum_transitions(events, PairWeights(0.5, 1.0, 3), np.ones(num_items, dtype=np.float32), num_items)
+    assert found.nonzero()[0].tolist() == [0, 999_999]
+    assert found.data.tolist() == [1.0, 1.0]

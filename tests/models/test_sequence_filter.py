@@ -250,10 +250,37 @@ def test_the_search_tries_what_the_graph_has() -> None:
     assert all(config.ridge == 0 for config in SequenceFilter.candidates(sparse))
     assert not {"ridge", "onward", "social_weight"} & SequenceFilter.space(sparse).keys()
     _, related, _ = fit_with_relations()
-    names = {"weights.IN", "weights.ALSO", "weights.VIEWED", "onward", "social_weight", "half_life"}
+    names = {
+        "attribute_weights.IN",
+        "item_relation_weights.ALSO",
+        "weights.VIEWED",
+        "onward",
+        "social_weight",
+        "half_life",
+    }
     assert names <= SequenceFilter.space(related).keys()
     untimed, _, _ = checkerboard()
     assert "half_life" not in SequenceFilter.space(untimed)
+    positions, _ = build_sequences([[0, 1, 2], [2, 1]], 3, step=1)
+    assert "half_life" not in SequenceFilter.space(positions)
+
+
+def test_memories_of_candidates_are_in_the_space() -> None:
+    """A search moves a text outside of the space to the first one, which may be far away."""
+    rng = np.random.default_rng(9)
+    dense, _ = build_sequences([rng.permutation(12)[:11].tolist() for _ in range(60)], 12)
+    for graph in (dense, random_sequences(rng)[0]):
+        memories = SequenceFilter.space(graph)["memories"]
+        assert isinstance(memories, tuple)
+        assert {config.memories for config in SequenceFilter.candidates(graph)} <= set(memories)
+
+
+def test_a_behaviour_that_training_did_not_have_counts_nothing_in_fold_in() -> None:
+    graph, found = build_sequences([[0, 1, 2], [1, 2, 0]], 4)
+    model = fit(graph, found)
+    liked = Interactions(np.array([0, 1]), np.array([3, 1]), 2, 4, time=np.array([5, 6]))
+    with_it = model.fold_in_users(found, Relations({"LIKED": liked}, {}, {}, {}, {}))
+    assert torch.equal(with_it, model.fold_in_users(found, Relations({}, {}, {}, {}, {})))
 
 
 def test_a_ridge_needs_times() -> None:

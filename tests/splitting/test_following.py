@@ -1,5 +1,7 @@
 """The next item and the next basket after a global time, and the last two interactions."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -70,3 +72,15 @@ def test_the_last_two_are_test_and_the_two_before_validation() -> None:
     assert pairs(split.test) == {(0, 3), (0, 4)}
     assert pairs(split.validation) == {(0, 1), (0, 5)}
     assert pairs(split.train) == {(0, 0), (0, 2), (1, 0), (1, 1), (1, 2), (1, 3)}  # user 1 has four, too few
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("next-basket(hours=2.5)", "hours must be a whole number, not '2.5'"),
+        ("next-item(validation=2024-01-01, test=2023-01-01)", "split next-item: validation begins at"),
+    ],
+)
+def test_errors_name_the_split_and_what_the_option_takes(spec: str, message: str) -> None:
+    with pytest.raises(DataError, match=re.escape(message)):
+        splits(spec, WHOLE, np.random.default_rng(0))

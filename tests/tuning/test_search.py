@@ -10,9 +10,10 @@ from graphrec.evaluation.protocol import validation_measure
 from graphrec.models.base import Model, Range, Space
 from graphrec.models.graph_filter.config import GraphFilterConfig
 from graphrec.models.graph_filter.model import GraphFilter
+from graphrec.models.sequence_filter.config import SequenceFilterConfig
 from graphrec.testing import checkerboard
 from graphrec.tuning import TuningBudget, Validation, choose, workers
-from graphrec.tuning.search import Trials, config_of, search, settings_of
+from graphrec.tuning.search import Trials, _is_inside, config_of, search, settings_of
 from graphrec.tuning.trial import Quality
 from graphrec.tuning.workers import ExecutionConfig
 
@@ -122,6 +123,25 @@ def test_relations_have_an_entry_each() -> None:
     assert settings_of(GraphFilterConfig(weights="CARTED=1.0"), space) == {"weights.VIEWED": 0.3, "weights.CARTED": 1.0}
     found = config_of(GraphFilterConfig(), {"weights.VIEWED": 0.1, "weights.CARTED": 1.0, "rank": 64})
     assert found == GraphFilterConfig(rank=64, weights="VIEWED=0.1 CARTED=1.0")
+
+
+def test_a_relation_without_an_entry_has_the_weight_of_its_kind() -> None:
+    """Attributes that a candidate of sequence_filter weighs by 0.8 keep this weight when the search begins at it."""
+    space: Space = {"attribute_weights.HAS_BRAND": (0.4, 0.8), "item_relation_weights.ALIKE": (0.0, 0.4)}
+    config = SequenceFilterConfig(attribute_weight=0.8, item_relation_weight=0.0)
+    found = settings_of(config, space)
+    assert found == {"attribute_weights.HAS_BRAND": 0.8, "item_relation_weights.ALIKE": 0.0}
+    assert config_of(config, found).weights == "HAS_BRAND=0.8 ALIKE=0.0"
+
+
+def test_a_config_that_leaves_weights_to_their_kind_is_inside_a_space_with_an_entry_each() -> None:
+    """Else the search would go on from its first draw instead of the better candidate that it began at."""
+    start, space = GraphFilterConfig(), {"weights.VIEWED": (0.1, 0.3)}
+    assert _is_inside(start, start, space)
+    assert _is_inside(GraphFilterConfig(weights="VIEWED=0.1"), start, space)
+    assert not _is_inside(GraphFilterConfig(weights="CARTED=0.1"), start, space)
+    assert not _is_inside(GraphFilterConfig(behaviour_weight=0.1), start, space)
+    assert not _is_inside(GraphFilterConfig(weights="VIEWED=0.2"), start, space)
 
 
 def test_no_trials_beyond_the_candidates_where_none_are_wanted() -> None:

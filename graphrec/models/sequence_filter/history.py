@@ -157,11 +157,12 @@ class UserSignal:
 def gather_histories(
     target: Interactions, behaviours: Mapping[str, Interactions], weights: Mapping[str, float]
 ) -> tuple[Histories, bool]:
-    """The histories of the target behaviour and of those others that have times and a positive weight, and whether
-    they have an order. Without times of the target, they have its items only, in the given order."""
+    """The histories of the target behaviour and of those others that have times and a positive weight, 0 by default,
+    and whether they have an order. Without times of the target, they have its items only, in the given order."""
     if target.time is None:
         return build_histories(target, in_order=True), False
-    used = [name for name, part in behaviours.items() if weights[name] > 0 and part.time is not None and len(part)]
+    weighted = {name: part for name, part in behaviours.items() if weights.get(name, 0.0) > 0}
+    used = [name for name, part in weighted.items() if part.time is not None and len(part)]
     if not used:
         return build_histories(target), True
     parts = {name: behaviours[name] for name in sorted(used, key=lambda name: behaviour_type(name).strength or 0)}

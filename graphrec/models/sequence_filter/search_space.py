@@ -6,6 +6,7 @@ from typing import Any
 
 from graphrec.hetero import HeteroGraph
 from graphrec.models.base import Range, Space
+from graphrec.models.recency import has_days
 from graphrec.models.sequence_filter.config import SequenceFilterConfig
 from graphrec.relations import build_relations
 
@@ -64,10 +65,11 @@ def _allows_ridge(graph: HeteroGraph) -> bool:
 
 
 def space(graph: HeteroGraph) -> Space:
-    """The ranges of the settings that matter for a graph; `weights.VIEWED` is the weight of the behaviour VIEWED."""
+    """The ranges of the settings that matter for a graph; `weights.VIEWED` is the weight of the behaviour VIEWED, and
+    `attribute_weights.HAS_BRAND` that of the attribute."""
     relations = build_relations(graph)
     ranges: dict[str, Range | tuple[object, ...]] = {
-        "memories": ("0.3", "0.5", "0.65", "0.8", "0.9", "0.97"),
+        "memories": ("0.3", "0.5", "0.65", "0.8", "0.9", "0.95", "0.97"),
         "decay": (0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95),
         "backward": (0.0, 0.1, 0.3, 0.5, 0.7, 1.0),
         "source_exponent": Range(0.2, 1.0),
@@ -77,7 +79,7 @@ def space(graph: HeteroGraph) -> Space:
     }
     if _allows_ridge(graph):
         dense: Mapping[str, Range | tuple[object, ...]] = {
-            "memories": ("0.5 0.95", "0.3 0.8 0.97", "0.0 0.5 0.85 0.98"),
+            "memories": ("0.3", "0.5", "0.8", "0.95", "0.5 0.95", "0.3 0.8 0.97", "0.0 0.5 0.85 0.98"),
             "ridge": (0.0, 100.0, 300.0, 1000.0, 3000.0),
             "transition_weight": (0.0, 0.1, 0.3, 1.0, 3.0),
         }
@@ -85,11 +87,12 @@ def space(graph: HeteroGraph) -> Space:
     if relations.item_attributes or relations.item_items:
         ranges["onward"] = (0.0, 0.3, 0.6, 1.0, 1.5)
     weights = (0.0, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1.2)
-    names = [*relations.item_attributes, *relations.item_items, *relations.behaviours]
-    ranges |= {f"weights.{name}": weights for name in dict.fromkeys(names)}
+    ranges |= {f"attribute_weights.{name}": weights for name in relations.item_attributes}
+    ranges |= {f"item_relation_weights.{name}": weights for name in relations.item_items}
+    ranges |= {f"weights.{name}": weights for name in relations.behaviours}
     if relations.social:
         ranges["social_weight"] = (0.0, 0.02, 0.05, 0.1, 0.3)
-    if graph.data[graph.target].get("timestamp") is not None:
+    if has_days(graph):
         ranges["half_life"] = (0.0, 1.0, 7.0, 30.0, 180.0)
         ranges["transition_half_life"] = (0.0, 1.0, 7.0, 30.0, 180.0)
     return ranges

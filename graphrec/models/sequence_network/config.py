@@ -20,8 +20,8 @@ class SequenceNetworkConfig(TrainedConfig):
     loss: softmax (cross entropy of the next item) or gbce (binary cross-entropy of the next item and sampled negatives,
         calibrated).
     num_negatives: number of sampled items that a batch shares as negatives; 0 for all items.
-    negative_exponent: items are sampled in proportion to their number of interactions to this power; the softmax
-        corrects for it, gbce does not.
+    negative_exponent: items are sampled in proportion to their number of interactions to this power, at
+        least 0; the softmax corrects for it, gbce does not.
     calibration: t of gbce, from 0 (plain binary cross-entropy) to 1 (σ(score) is a calibrated probability).
     learning_rate: learning rate of AdamW, above 0.
     final_rate: factor on the learning rate in the last epoch, at least 0; it changes linearly from 1.
@@ -63,9 +63,11 @@ class SequenceNetworkConfig(TrainedConfig):
             raise DataError(
                 f"{name}: embedding_dim, num_layers, max_length, batch_size and epochs are at least 1; correct them"
             )
-        if min(self.num_negatives, self.warmup_steps, self.patience, self.final_rate, self.weight_decay) < 0:
+        counts = (self.num_negatives, self.warmup_steps, self.patience)
+        if min(*counts, self.negative_exponent, self.final_rate, self.weight_decay) < 0:
             raise DataError(
-                f"{name}: num_negatives, warmup_steps, patience, final_rate and weight_decay are at least 0"
+                f"{name}: num_negatives, negative_exponent, warmup_steps, patience, final_rate and weight_decay are at "
+                "least 0"
             )
         if min(self.learning_rate, self.init_std) <= 0:
             raise DataError(f"{name}: learning_rate and init_std are above 0")

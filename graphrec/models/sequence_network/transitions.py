@@ -6,26 +6,21 @@ from scipy import sparse
 from torch import Tensor
 
 from graphrec.histories import Histories
+from graphrec.linalg.events import Events
 from graphrec.linalg.svd import spectrum
+from graphrec.linalg.transitions import PairWeights, sum_transitions
 
 #: Threshold: transitions over so many steps that their weight is below it are left out.
 MIN_WEIGHT = 0.02
 
 
-def count_transitions(histories: Histories, decay: float) -> sparse.csr_array:
-    """C [num_items, num_items]: C_ij is the sum of decay^(q − p − 1) over items i, j at positions p < q of a history.
-
-    Pairs with a weight below MIN_WEIGHT are left out.
-    """
-    items, user, num_items = histories.items, histories.users, histories.num_items
-    longest = 1 + (int(np.log(MIN_WEIGHT) / np.log(decay)) if decay else 0)
-    counts = sparse.csr_array(sparse.eye_array(num_items, dtype=np.float32) * np.float32(0))
-    for gap in range(1, min(longest, len(items) - 1) + 1):
-        same = user[gap:] == user[:-gap]
-        weight = np.full(int(same.sum()), decay ** (gap - 1), dtype=np.float32)
-        part = sparse.csr_array((weight, (items[:-gap][same], items[gap:][same])), shape=(num_items, num_items))
-        counts = sparse.csr_array(counts + part)
-    return counts
+def sum_both_ways(histories: Histories, decay: float) -> sparse.csr_array:
+    """C + Cᵀ [num_items, num_items] float32: C_ij is the sum of decay^(q − p − 1) over items i, j at positions p < q of
+    a history, without pairs that weigh less than MIN_WEIGHT."""
+    window = 1 + (int(np.log(MIN_WEIGHT) / np.log(decay)) if decay else 0)
+    num_items = histories.num_items
+    events = Events.of(histories.indptr, histories.items, num_items)
+    return sum_transitions(events, PairWeights(decay, 1.0, window), np.ones(num_items, dtype=np.float32), num_items)
 
 
 def compute_transition_init(
@@ -33,11 +28,10 @@ def compute_transition_init(
 ) -> Tensor:
     """Initial item vectors [num_items, dim] from the singular vectors V and values Σ of D^-½ (C + Cᵀ) D^-½.
 
-    C are the counts of `count_transitions`, D the row sums of C + Cᵀ. The rows of V Σ^½ are scaled to the root mean
+    C + Cᵀ is that of `sum_both_ways`, and D are its row sums. The rows of V Σ^½ are scaled to the root mean
     square `std`. Items without transitions are normally distributed with standard deviation `std`.
     """
-    counts = count_transitions(histories, decay)
-    both = counts + counts.T
+    both = sum_both_ways(histories, decay)
     scale = sparse.diags_array(np.maximum(both.sum(axis=1), 1e-12).astype(np.float32) ** -0.5)
     vectors, squares = spectrum(sparse.csr_array(scale @ both @ scale), dim, rng)  # [num_items, k], [k]
     vectors = vectors * squares.clamp(min=0).sqrt().sqrt()
