@@ -1,6 +1,7 @@
 """Fallback strategies on the graph alone, without a model: friends, attributes, segment, trending, popular."""
 
 import math
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -23,6 +24,9 @@ MAX_USERS = 500
 
 #: Cap on the cached trending and popular items, and the default number of seconds after which they are read again.
 CACHED_ITEMS, CACHE_SECONDS = 1000, 60.0
+
+#: A place of a statement for quoted names.
+_PLACE = re.compile(r"\{(\w+)\}")
 
 _CHOSEN_BY = f"""
 UNWIND $ids AS id
@@ -136,8 +140,9 @@ class Fallbacks:
         return items
 
     def _read(self, statement: str, parameters: Mapping[str, Any], **names: str) -> list[Row]:
-        for name, text in {"relation": quote(self.relation), **names}.items():
-            statement = statement.replace(f"{{{name}}}", text)
+        texts = {"relation": quote(self.relation), **names}
+        # in one pass: a property's name in a text may look like a place, and its quotes would end there
+        statement = _PLACE.sub(lambda place: texts.get(place[1], place[0]), statement)
         return self.store.read(statement, parameters)
 
 
