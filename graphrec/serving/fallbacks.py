@@ -53,10 +53,12 @@ MATCH (other:{USER}) WHERE other.id <> $user_id AND ({{same}})
 RETURN other.id AS id, {{num_same}} AS num_same ORDER BY num_same DESC, id LIMIT {MAX_USERS}
 """
 
-_LAST_EVENT = f"MATCH (:{USER})-[edge:{{relation}}]->(:{ITEM}) RETURN max(edge.timestamp) AS last"
+_LAST_EVENT = f"""
+MATCH (:{USER})-[edge:{{relation}}]->(:{ITEM}) WHERE edge.timestamp <= $now RETURN max(edge.timestamp) AS last
+"""
 
 _TRENDING = f"""
-MATCH (:{USER})-[edge:{{relation}}]->(item:{ITEM}) WHERE edge.timestamp > $since
+MATCH (:{USER})-[edge:{{relation}}]->(item:{ITEM}) WHERE edge.timestamp > $since AND edge.timestamp <= $now
 WITH item, count(edge) AS score
 RETURN item.id AS item, item.title AS title, score ORDER BY score DESC, item LIMIT {CACHED_ITEMS}
 """
@@ -126,8 +128,11 @@ class Fallbacks:
         yield ", ".join(properties), [str(row["id"]) for row in rows]
 
     def _read_trending(self) -> list[Row]:
-        (row,) = self._read(_LAST_EVENT, {})
-        return [] if row["last"] is None else self._read(_TRENDING, {"since": row["last"] - WINDOW_DAYS * DAY})
+        now = int(time.time()) + DAY  # an event with a wrong time in the future would make all others old
+        (row,) = self._read(_LAST_EVENT, {"now": now})
+        if row["last"] is None:
+            return []
+        return self._read(_TRENDING, {"since": row["last"] - WINDOW_DAYS * DAY, "now": now})
 
     def _read_popular(self) -> list[Row]:
         return self._read(_POPULAR, {})

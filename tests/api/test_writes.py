@@ -10,6 +10,8 @@ from graphrec.api.options import ServeOptions
 from graphrec.api.problems import ApiError
 from graphrec.api.services import Services
 from graphrec.config import Settings
+from graphrec.events import Event, EventPolicy, EventSink, delete_user
+from graphrec.serving.fallbacks import Fallbacks
 from graphrec.store import EmbeddedServer, Store, connect
 
 
@@ -45,6 +47,15 @@ def test_no_answer_is_cached_while_a_write_goes_on_whose_request_has_ended(embed
         await services.close()
 
     asyncio.run(check())
+
+
+def test_an_event_of_the_far_future_does_not_make_all_others_old(shop_store: Store) -> None:
+    before = [each.item for each in Fallbacks(shop_store, "PURCHASED").trending()]
+    assert before
+    sink = EventSink(EventPolicy())
+    sink.write(shop_store, [Event("f", "PURCHASED", "someone", "i19", 253_402_300_799)])
+    assert [each.item for each in Fallbacks(shop_store, "PURCHASED").trending()] == before
+    delete_user(shop_store, "someone")
 
 
 def test_an_empty_graph_is_named_as_the_reason_why_nothing_is_answered(embedded: EmbeddedServer) -> None:
