@@ -5,6 +5,7 @@ from fastapi.openapi.models import HTTPBearer
 from fastapi.security.base import SecurityBase
 from starlette.types import Scope
 
+from graphrec.api.keys import ApiKey
 from graphrec.api.problems import ApiError
 from graphrec.api.services import Services
 
@@ -33,16 +34,7 @@ def authorize(services: Services, request: Scope, header: str, scope: str) -> No
     if services.options.open:
         request["authorized"] = scope
         return
-    kind, _, text = header.partition(" ")
-    key = services.keys.find(text.strip()) if kind.lower() == "bearer" else None
-    if key is None:
-        services.metrics.refused.labels("key").inc()
-        raise ApiError(
-            401,
-            "a valid key is missing: send the header `Authorization: Bearer KEY`; `graphrec key create NAME` makes "
-            "a key on the server's machine",
-            {"WWW-Authenticate": "Bearer"},
-        )
+    key = find_key(services, header)
     request["log"] = {"key": key.id}
     if scope not in key.scopes:
         services.metrics.refused.labels("scope").inc()
@@ -57,3 +49,18 @@ def authorize(services: Services, request: Scope, header: str, scope: str) -> No
         detail = f"the key is limited to {key.rate:g} requests a second; send fewer, or try again in {wait} s"
         raise ApiError(429, detail, {"Retry-After": wait})
     request["authorized"] = scope
+
+
+def find_key(services: Services, header: str) -> ApiKey:
+    """The valid key in the header Authorization. Raises ApiError 401 if there is none."""
+    kind, _, text = header.partition(" ")
+    key = services.keys.find(text.strip()) if kind.lower() == "bearer" else None
+    if key is None:
+        services.metrics.refused.labels("key").inc()
+        raise ApiError(
+            401,
+            "a valid key is missing: send the header `Authorization: Bearer KEY`; `graphrec key create NAME` makes "
+            "a key on the server's machine",
+            {"WWW-Authenticate": "Bearer"},
+        )
+    return key

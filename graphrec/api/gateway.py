@@ -5,12 +5,13 @@ import logging
 import re
 import secrets
 import time
-from collections.abc import MutableMapping
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from graphrec.api.auth import find_key
 from graphrec.api.limits import MAX_BODY
 from graphrec.api.logs import FIELDS, milliseconds_since
 from graphrec.api.problems import ApiError, problem
@@ -41,7 +42,7 @@ class Gateway:
     """Wraps the application. Paths reach it as they were sent, so that an id may have an encoded slash in it."""
 
     def __init__(self, app: ASGIApp, services: Services, repeated: RepeatedRequests) -> None:
-        self._app, self._repeated = app, repeated
+        self._app, self._services, self._repeated = app, services, repeated
         self._metrics, self._answers = services.metrics, services.metrics.answers.labels("", "hit")
         self._seconds, self._local_only = services.options.seconds, services.options.open
 
@@ -58,7 +59,7 @@ class Gateway:
         response = _Response(send, scope["request_id"])
         try:
             async with asyncio.timeout(self._seconds):
-                self._check(headers)
+                self._check(headers, scope["method"])
                 answer = await self._repeated.find(scope, headers)
                 if answer is None:
                     await self._app(scope, _limit_body(receive), response.send)
@@ -77,13 +78,18 @@ class Gateway:
             await response.fail(scope, receive, ApiError(500, detail))
         self._report(scope, response.status, start)
 
-    def _check(self, headers: MutableMapping[bytes, bytes]) -> None:
-        """Raise ApiError if the body is too large, or a server without keys is reached by another name."""
+    def _check(self, headers: Mapping[bytes, bytes], method: str) -> None:
+        """Raise ApiError if the body is too large or would be read without a valid key, or a server without keys is
+        reached by another name."""
         length = headers.get(b"content-length", b"0")
         if not length.isdigit() or int(length) > MAX_BODY:
             raise ApiError(413, f"the body is larger than {MAX_BODY:,} bytes; divide it into several requests")
         if self._local_only and not _LOCAL_HOSTS.fullmatch(headers.get(b"host", b"").decode("latin-1")):
             raise ApiError(403, "this server has no keys and is reached as localhost only")
+        if (
+            method in ("POST", "PUT", "DELETE") and not self._local_only
+        ):  # a route reads and parses the body before it checks the key
+            find_key(self._services, headers.get(b"authorization", b"").decode("latin-1"))
 
     def _report(self, scope: Scope, status: int, start: float) -> None:
         """Count and log a request, by its route: neither path nor query are logged, as they contain ids."""

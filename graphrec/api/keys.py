@@ -7,6 +7,7 @@ secrets that can be guessed.
 import hashlib
 import hmac
 import json
+import logging
 import re
 import secrets
 import time
@@ -19,6 +20,8 @@ from filelock import FileLock
 
 from graphrec.errors import DataError, GraphrecError, UnknownNameError, format_value
 from graphrec.home import private_folder, write_privately
+
+logger = logging.getLogger(__name__)
 
 #: What a key may do: read recommendations and the graph; write events, users and items; administer runs and delete
 #: users. No scope includes another.
@@ -188,12 +191,14 @@ class KeyRing:
         try:
             status = self._file.path.stat()
             stamp = (status.st_mtime_ns, status.st_ino)
+            if stamp != self._stamp:
+                self._keys = {key.id: key for key in self._file.read()}
+                self._stamp = stamp
         except FileNotFoundError:
             self._keys, self._stamp = {}, None
-            return
-        if stamp != self._stamp:
-            self._keys = {key.id: key for key in self._file.read()}
-            self._stamp = stamp
+        except (OSError, GraphrecError) as error:  # a key that cannot be checked is none
+            logger.error("no key is valid: %s", error)
+            self._keys, self._stamp = {}, None
 
 
 def _hash(salt: str, secret: str) -> str:

@@ -1,6 +1,7 @@
 """Errors as problem details (RFC 9457): what happened and what to do."""
 
 import json
+import logging
 from collections.abc import Mapping
 from http import HTTPStatus
 
@@ -9,8 +10,11 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from graphrec.api.logs import FIELDS
 from graphrec.errors import DataError, GraphrecError, RefusedError, StoreError, UnknownNameError, format_value
 from graphrec.serving.snapshot import UnknownUserError
+
+logger = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -68,7 +72,10 @@ async def _handle_graphrec_error(request: Request, error: Exception) -> Response
     elif isinstance(error, RefusedError):
         status = 409
     elif isinstance(error, StoreError):
-        return problem(503, f"the graph database cannot answer now: {error}", _id_of(request), {"Retry-After": "1"})
+        request_id = _id_of(request)  # the error has the database's address, which is for the operator
+        logger.warning("%s", error, extra={FIELDS: {"request_id": request_id}})
+        detail = "the graph database cannot answer now; try again, or see the server's log under this request id"
+        return problem(503, detail, request_id, {"Retry-After": "1"})
     elif not isinstance(error, DataError):
         status = 409
     return problem(status, str(error), _id_of(request))

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import sys
 import tempfile
 import threading
@@ -16,6 +17,7 @@ from graphrec.api.metrics import FOLDER
 from graphrec.api.options import VARIABLE, ServeOptions
 from graphrec.cache.opening import URL, embedded_valkey
 from graphrec.config import Settings, open_store
+from graphrec.errors import GraphrecError
 
 #: Seconds for requests in progress to finish after SIGTERM.
 SECONDS_TO_DRAIN = 10
@@ -29,7 +31,7 @@ def run_server(settings: Settings, options: ServeOptions, note: Callable[[str], 
     """Serve until SIGTERM or SIGINT; then no connection is accepted, and the requests in progress are finished.
 
     Raises:
-        GraphrecError: the address of the cache is invalid.
+        GraphrecError: the address of the cache is invalid, or the port is in use.
         StoreError: no database answers.
     """
     if options.open:
@@ -37,6 +39,7 @@ def run_server(settings: Settings, options: ServeOptions, note: Callable[[str], 
             "WARNING: this server is OPEN. Every program and every user of this machine can read, write and delete "
             "without a key; leave --open out, and create keys with `graphrec key create NAME`"
         )
+    _require_free(options.host, options.port)
     open_store(settings, note).close()  # an error of the database comes before the workers start
     configure_logs()
     if threading.current_thread() is threading.main_thread():
@@ -50,6 +53,20 @@ def run_server(settings: Settings, options: ServeOptions, note: Callable[[str], 
             stack.enter_context(_environment(settings, options))
             target = "graphrec.api.application:create_worker"
         uvicorn.run(target, factory=options.workers > 1, workers=options.workers, **uvicorn_options(options))
+
+
+def _require_free(host: str, port: int) -> None:
+    """Raise GraphrecError if no server can listen at an address."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise GraphrecError(
+            f"the server cannot listen at {host}:{port} ({error.strerror}); choose another address with --host or "
+            "--port, or end the program that uses it"
+        ) from error
 
 
 def uvicorn_options(options: ServeOptions) -> dict[str, Any]:

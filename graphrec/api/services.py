@@ -81,7 +81,7 @@ class Services:
         """The current state of the graph. Raises ApiError 503 if it is not read yet."""
         snapshot = self.live.snapshot
         if snapshot is None:
-            raise unavailable("the server is starting and reads the graph; try again in a second")
+            raise unavailable(self.live.problem or "the server is starting and reads the graph; try again in a second")
         return snapshot
 
     async def run(self, work: Callable[[Store], T]) -> T:
@@ -98,6 +98,21 @@ class Services:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work, store)
         finally:
             self._waiting -= 1
+
+    async def write(self, user: str, work: Callable[[Store], T]) -> T:
+        """The result of work that writes data of a user.
+
+        If the request ends before, by its time limit, the work still ends, and only then may answers be cached again:
+        else one from before its commit would be.
+        """
+
+        async def finish() -> T:
+            async with self.cache.writing([user]):
+                return await self.run(work)
+
+        task = asyncio.create_task(finish())
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())  # the client may have gone away
+        return await asyncio.shield(task)
 
     async def cached(
         self, user: str, snapshot: Snapshot, name: str, work: Callable[[Store], bytes]

@@ -1,5 +1,6 @@
 """Requests and answers of the API, from which OpenAPI describes them."""
 
+import math
 from typing import Annotated, Any, Literal
 from urllib.parse import unquote
 
@@ -203,7 +204,19 @@ class EventsOut(BaseModel):
     rejected: list[Rejected]
 
 
-PropertyIn = str | int | float | bool | list[str] | None
+def _require_storable(value: object) -> object:
+    """The value of a property. Raises ValueError if no database can store it."""
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise ValueError("an integer has at most 64 bits")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("a number is finite")
+    for text in value if isinstance(value, list) else [value]:
+        if isinstance(text, str):
+            _require_text(text)
+    return value
+
+
+PropertyIn = Annotated[str | int | float | bool | list[str] | None, AfterValidator(_require_storable)]
 
 
 class NodeIn(_Request):

@@ -1,6 +1,7 @@
 """A cache in the memory of one process, for a server of one worker."""
 
 import secrets
+import sys
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -15,7 +16,7 @@ MAX_BYTES = 256 * 2**20
 #: Cap on the answers of one user, so that requests with many different arguments do not displace other users.
 MAX_FIELDS = 64
 
-#: Estimated bytes that an entry and a user need besides the answers.
+#: Estimated bytes that an entry and a user need besides the answers and the user's id.
 _OVERHEAD = 300
 
 
@@ -102,7 +103,7 @@ class MemoryCache:
         if state is None:
             while self._bytes > self._max_bytes and self._displace():
                 pass
-            state = self._users[user] = _User(secrets.token_hex(8))
+            state = self._users[user] = _User(secrets.token_hex(8), size=_OVERHEAD + sys.getsizeof(user))
             self._bytes += state.size
         self._users.move_to_end(user)
         return state

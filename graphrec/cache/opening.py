@@ -15,6 +15,8 @@ URL = "GRAPHREC_CACHE_URL"
 #: Schemes of the addresses of Valkey and Redis.
 _SCHEMES = ("redis://", "rediss://", "unix://", "valkey://", "valkeys://")
 
+_EXAMPLES = "redis://HOST:PORT/0, unix:///PATH, or none"
+
 #: Memory of the embedded Valkey.
 _MAX_MEMORY = "256mb"
 
@@ -29,10 +31,13 @@ def open_cache(url: str | None = None) -> Cache:
     if url == "none":
         return NoCache()
     if not url.startswith(_SCHEMES):
-        raise GraphrecError(f"{URL} is no address of a cache; use redis://HOST:PORT/0, unix:///PATH, or none")
+        raise GraphrecError(f"{URL} is no address of a cache; use {_EXAMPLES}")
     from graphrec.cache.valkey import ValkeyCache
 
-    return ValkeyCache(url.replace("valkey", "redis", 1) if url.startswith("valkey") else url)
+    try:
+        return ValkeyCache(url.replace("valkey", "redis", 1) if url.startswith("valkey") else url)
+    except ValueError as error:  # such as a port that is no number; its text may have the password
+        raise GraphrecError(f"{URL} is no address of a cache; use {_EXAMPLES}") from error
 
 
 @contextmanager

@@ -94,15 +94,20 @@ class EventSink:
     def _reject(self, run: RunStatement, events: Sequence[Event], known: frozenset[str]) -> dict[int, Outcome]:
         """The outcomes of the events that cannot be written, after missing nodes were created as the policy says."""
         valid = [event for event in events if event.behaviour in known]
-        missing_users = _find_missing(run, USER, {event.user for event in valid}, self._policy.create_users)
-        missing_items = _find_missing(run, ITEM, {event.item for event in valid}, self._policy.create_items)
+        missing_users = _find_missing(run, USER, {event.user for event in valid})
+        missing_items = _find_missing(run, ITEM, {event.item for event in valid})
+        bad_users = set() if self._policy.create_users else missing_users
+        bad_items = set() if self._policy.create_items else missing_items
+        accepted = [event for event in valid if event.user not in bad_users and event.item not in bad_items]
+        _create(run, USER, missing_users & {event.user for event in accepted})
+        _create(run, ITEM, missing_items & {event.item for event in accepted})
         outcomes = {}
         for number, event in enumerate(events):
             if event.behaviour not in known:
                 reason = f"there is no behaviour {first_few([event.behaviour])}; the graph and graphrec know others"
-            elif event.user in missing_users:
+            elif event.user in bad_users:
                 reason = f"there is no user {first_few([event.user])}; PUT /v1/users/ID creates one"
-            elif event.item in missing_items:
+            elif event.item in bad_items:
                 reason = f"there is no item {first_few([event.item])}; PUT /v1/items/ID creates one"
             else:
                 continue
@@ -110,14 +115,16 @@ class EventSink:
         return outcomes
 
 
-def _find_missing(run: RunStatement, label: str, ids: set[str], create: bool) -> set[str]:
-    """The ids that no node of a label has; none if such nodes are created."""
+def _find_missing(run: RunStatement, label: str, ids: set[str]) -> set[str]:
+    """The ids that no node of a label has."""
     found = run(f"UNWIND $ids AS id MATCH (n:{label} {{id: id}}) RETURN n.id AS id", {"ids": sorted(ids)})
-    missing = ids - {row["id"] for row in found}
-    if missing and create:
-        run(f"UNWIND $ids AS id MERGE (n:{label} {{id: id}})", {"ids": sorted(missing)})
-        return set()
-    return missing
+    return ids - {row["id"] for row in found}
+
+
+def _create(run: RunStatement, label: str, ids: set[str]) -> None:
+    """Create nodes of a label; a concurrent transaction may have created some."""
+    if ids:
+        run(f"UNWIND $ids AS id MERGE (n:{label} {{id: id}})", {"ids": sorted(ids)})
 
 
 def _write_each(run: RunStatement, relation: str, events: Mapping[int, Event], received: int) -> dict[int, Outcome]:

@@ -88,15 +88,17 @@ def _id_and_label(labels: Labels, relation: str, node: int) -> tuple[str | None,
 
 
 def _find_by_histories(trained: TrainedRun, users: IndexArray, items: IndexArray, progress: Progress | None) -> Texts:
-    """Ids and labels [n, 2] from the scores of single-item histories, a batch of items at a time."""
-    label, seen = trained.run.target[2], trained.seen.matrix()
-    by_item = sparse.csc_array(seen)
-    order = np.argsort(users, kind="stable")
-    first, last = (np.searchsorted(users[order], np.arange(len(trained.users)), side) for side in ("left", "right"))
+    """Ids and labels [n, 2] from the scores of single-item histories, a batch of the users' items at a time."""
+    label = trained.run.target[2]
+    distinct, owners = np.unique(users, return_inverse=True)
+    by_item = sparse.csc_array(trained.seen.matrix()[distinct])
+    candidates = np.flatnonzero(np.diff(by_item.indptr))
+    order = np.argsort(owners, kind="stable")
+    first, last = (np.searchsorted(owners[order], np.arange(len(distinct)), side) for side in ("left", "right"))
     best, node = np.zeros(len(users)), np.full(len(users), -1, dtype=np.int64)
     step = max(NUMBERS // max(len(trained.items), 1), 1)
-    for start in range(0, len(trained.items), step):
-        batch = np.arange(start, min(start + step, len(trained.items)))
+    for start in range(0, len(candidates), step):
+        batch = candidates[start : start + step]
         try:
             scores = trained.model.fold_in(_single_item_histories(batch, len(trained.items))).cpu().numpy()
         except GraphrecError:
@@ -113,7 +115,7 @@ def _find_by_histories(trained: TrainedRun, users: IndexArray, items: IndexArray
         better = value > best[rows]
         best[rows[better]], node[rows[better]] = value[better], batch[owner[better]]
         if progress is not None:
-            progress(int(batch[-1]) + 1, len(trained.items))
+            progress(start + len(batch), len(candidates))
     texts = np.full((len(users), 2), None, dtype=object)
     has_reason = node >= 0
     texts[has_reason, 0] = trained.items.ids[node[has_reason]].to_numpy()

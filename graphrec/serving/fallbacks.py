@@ -1,6 +1,7 @@
 """Fallback strategies on the graph alone, without a model: friends, attributes, segment, trending, popular."""
 
 import math
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -23,6 +24,9 @@ MAX_USERS = 500
 
 #: Cap on the cached trending and popular items, and the default number of seconds after which they are read again.
 CACHED_ITEMS, CACHE_SECONDS = 1000, 60.0
+
+#: A place of a statement for quoted names.
+_PLACE = re.compile(r"\{(\w+)\}")
 
 _CHOSEN_BY = f"""
 UNWIND $ids AS id
@@ -49,10 +53,12 @@ MATCH (other:{USER}) WHERE other.id <> $user_id AND ({{same}})
 RETURN other.id AS id, {{num_same}} AS num_same ORDER BY num_same DESC, id LIMIT {MAX_USERS}
 """
 
-_LAST_EVENT = f"MATCH (:{USER})-[edge:{{relation}}]->(:{ITEM}) RETURN max(edge.timestamp) AS last"
+_LAST_EVENT = f"""
+MATCH (:{USER})-[edge:{{relation}}]->(:{ITEM}) WHERE edge.timestamp <= $now RETURN max(edge.timestamp) AS last
+"""
 
 _TRENDING = f"""
-MATCH (:{USER})-[edge:{{relation}}]->(item:{ITEM}) WHERE edge.timestamp > $since
+MATCH (:{USER})-[edge:{{relation}}]->(item:{ITEM}) WHERE edge.timestamp > $since AND edge.timestamp <= $now
 WITH item, count(edge) AS score
 RETURN item.id AS item, item.title AS title, score ORDER BY score DESC, item LIMIT {CACHED_ITEMS}
 """
@@ -122,8 +128,11 @@ class Fallbacks:
         yield ", ".join(properties), [str(row["id"]) for row in rows]
 
     def _read_trending(self) -> list[Row]:
-        (row,) = self._read(_LAST_EVENT, {})
-        return [] if row["last"] is None else self._read(_TRENDING, {"since": row["last"] - WINDOW_DAYS * DAY})
+        now = int(time.time()) + DAY  # an event with a wrong time in the future would make all others old
+        (row,) = self._read(_LAST_EVENT, {"now": now})
+        if row["last"] is None:
+            return []
+        return self._read(_TRENDING, {"since": row["last"] - WINDOW_DAYS * DAY, "now": now})
 
     def _read_popular(self) -> list[Row]:
         return self._read(_POPULAR, {})
@@ -136,8 +145,9 @@ class Fallbacks:
         return items
 
     def _read(self, statement: str, parameters: Mapping[str, Any], **names: str) -> list[Row]:
-        for name, text in {"relation": quote(self.relation), **names}.items():
-            statement = statement.replace(f"{{{name}}}", text)
+        texts = {"relation": quote(self.relation), **names}
+        # in one pass: a property's name in a text may look like a place, and its quotes would end there
+        statement = _PLACE.sub(lambda place: texts.get(place[1], place[0]), statement)
         return self.store.read(statement, parameters)
 
 

@@ -92,6 +92,11 @@ class LiveRecommender:
         snapshot = self._snapshot
         return snapshot is not None and snapshot.model_note != LOADING
 
+    @property
+    def problem(self) -> str:
+        """The reason why there is no snapshot, such as a graph without behaviour; "" if it is not read yet."""
+        return "" if self._snapshot is not None else self._reported
+
     def refresh(self) -> None:
         """Read the graph now and make a new snapshot if it has changed. Raises as the database and `runs.load`."""
         with self._lock:

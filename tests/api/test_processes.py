@@ -116,3 +116,28 @@ def test_a_server_that_would_be_unusable_or_unsafe_does_not_start(
     assert done.exit_code in (1, 2)
     assert message in done.output
     assert not (tmp_path / "store").exists(), "nothing was started"
+
+
+@pytest.mark.parametrize("url", ["memory", "redis://:secret-word@127.0.0.1:notaport/0"])
+def test_an_invalid_address_of_the_cache_is_an_error_without_its_password(
+    embedded: EmbeddedServer, key: str, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    assert key
+    for name, value in {**environment(embedded.home), "GRAPHREC_CACHE_URL": url}.items():
+        monkeypatch.setenv(name, value)
+    done = CliRunner().invoke(import_module("graphrec.scripts").cli, ["serve", "--port", "0"])
+    assert done.exit_code == 1
+    assert "GRAPHREC_CACHE_URL is no address of a cache; use redis://HOST:PORT/0" in done.output
+    assert "secret-word" not in done.output
+
+
+def test_a_port_in_use_is_named(embedded: EmbeddedServer, key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert key
+    for name, value in environment(embedded.home).items():
+        monkeypatch.setenv(name, value)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        done = CliRunner().invoke(import_module("graphrec.scripts").cli, ["serve", "--port", port])
+    assert done.exit_code == 1
+    assert f"cannot listen at 127.0.0.1:{port} (Address already in use)" in done.output
+    assert "--port" in done.output

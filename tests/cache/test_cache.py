@@ -222,3 +222,14 @@ def test_addresses_and_no_cache() -> None:
     with pytest.raises(GraphrecError, match="GRAPHREC_CACHE_URL is no address of a cache") as refused:
         open_cache("http://user:secret@host")
     assert "secret" not in str(refused.value)
+
+
+def test_the_ids_of_users_count_as_memory() -> None:
+    async def check() -> None:
+        cache = MemoryCache(100_000)
+        first = (await cache.look_up("first", "f")).version
+        for number in range(100):  # of about 4,000 bytes each
+            await cache.look_up(f"{number} " + "🎬" * 1000, "f")
+        assert (await cache.look_up("first", "f")).version != first, "it was displaced"
+
+    asyncio.run(check())

@@ -120,3 +120,14 @@ def test_the_strongest_reason_of_a_recommendation_is_that_of_its_explanation() -
             assert mine == pytest.approx(best, rel=1e-4)
     run = trained("popularity")
     assert with_reasons(run, recommend(run, k=3)).frame["because"].isna().all()
+
+
+def test_the_reasons_of_one_user_need_the_histories_of_this_users_items_only() -> None:
+    run, told = trained("ease"), []
+    one = recommend(run, np.array([4]), k=3)
+    frame = with_reasons(run, one, lambda done, total: told.append((done, total))).frame
+    size = len(run.seen.matrix()[[4]].indices)
+    assert 0 < size < len(run.items)
+    assert told == [(size, size)]
+    everyone = with_reasons(run, recommend(run, k=3)).frame
+    assert frame["because"].tolist() == everyone.loc[everyone["user_id"] == "u4", "because"].tolist()

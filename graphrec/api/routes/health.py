@@ -45,7 +45,7 @@ async def metrics(services: ServicesDep) -> Response:
 async def _examine(services: Services) -> dict[str, str]:
     """The state of each part: `ok`, or what is the matter."""
     snapshot = services.live.snapshot
-    model = "the graph is being read"
+    model = services.live.problem or "the graph is being read"
     if snapshot is not None:
         model = "ok" if snapshot.fold_in is not None else snapshot.model_note or "nothing is published"
     cache = services.cache.name

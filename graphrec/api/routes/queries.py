@@ -67,8 +67,10 @@ def _parse_parameters(query: Query, request: Request) -> dict[str, queries.Value
         arguments = queries.complete_arguments(query, given)
     except GraphrecError as error:
         raise ApiError(422, str(error)) from error
-    if int(arguments.get("k", 1)) > MAX_K:  # type: ignore[arg-type]  # k is an integer in all queries
-        raise ApiError(422, f"k is at most {MAX_K}")
+    for parameter in query.parameters:
+        value = arguments[parameter.name]
+        if parameter.type == "integer" and isinstance(value, int) and not 1 <= value <= MAX_K:  # numbers of rows
+            raise ApiError(422, f"the parameter {parameter.name} is from 1 to {MAX_K}, but {value} is given")
     return arguments
 
 

@@ -61,8 +61,7 @@ async def put_user(services: ServicesDep, user_id: PathText, node: NodeIn) -> Re
         change = events.put_node(store, USER, user_id, node.properties, node.attributes)
         return encode({"id": user_id, **vars(change)})
 
-    async with services.cache.writing([user_id]):
-        return json_response(await services.run(work))
+    return json_response(await services.write(user_id, work))
 
 
 @router.delete(
@@ -80,5 +79,4 @@ async def delete_user(services: ServicesDep, user_id: PathText) -> Response:
             raise UnknownUserError(user_id)
         return encode({"user": user_id, **vars(deleted)})
 
-    async with services.cache.writing([user_id]):
-        return json_response(await services.run(work))
+    return json_response(await services.write(user_id, work))
