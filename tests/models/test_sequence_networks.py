@@ -17,7 +17,7 @@ from graphrec.models.base import EpochCallback
 from graphrec.models.sequence_network import SequenceNetworkModel
 from graphrec.models.sequence_network.network import Dropout
 from graphrec.models.sequence_network.stopping import choose_users, ndcg_of_last, without_last_of
-from graphrec.models.sequence_network.transitions import compute_transition_init, sum_both_ways
+from graphrec.models.sequence_network.transitions import compute_transition_init, sum_undirected
 from graphrec.relations import Relations
 from graphrec.testing import ModelContract, graph_of
 from graphrec.training.checkpoints import Checkpoints
@@ -167,21 +167,21 @@ def test_transitions_by_hand() -> None:
     histories = Histories(np.array([0, 3, 5]), np.array([0, 1, 2, 2, 0], dtype=np.int32), 4)
     expected = np.zeros((4, 4))
     expected[[0, 1, 2], [1, 2, 0]], expected[0, 2] = 1.0, 0.5
-    np.testing.assert_array_equal(sum_both_ways(histories, 0.5).toarray(), expected + expected.T)
+    np.testing.assert_array_equal(sum_undirected(histories, 0.5).toarray(), expected + expected.T)
     expected[0, 2] = 0.0
-    np.testing.assert_array_equal(sum_both_ways(histories, 0.0).toarray(), expected + expected.T)
+    np.testing.assert_array_equal(sum_undirected(histories, 0.0).toarray(), expected + expected.T)
 
 
 def test_transitions_below_the_smallest_weight_are_left_out() -> None:
     """With decay ½ a transition over six steps weighs 1/32, over seven less than 0.02."""
     histories = Histories(np.array([0, 8]), np.arange(8, dtype=np.int32), 8)
-    found = sum_both_ways(histories, 0.5).toarray()
+    found = sum_undirected(histories, 0.5).toarray()
     np.testing.assert_array_equal(found[0], [0, 1, 1 / 2, 1 / 4, 1 / 8, 1 / 16, 1 / 32, 0])
 
 
 def test_a_repeated_item_follows_itself() -> None:
     histories = Histories(np.array([0, 3]), np.array([1, 1, 0], dtype=np.int32), 2)
-    np.testing.assert_array_equal(sum_both_ways(histories, 0.5).toarray(), [[0.0, 1.5], [1.5, 2.0]])
+    np.testing.assert_array_equal(sum_undirected(histories, 0.5).toarray(), [[0.0, 1.5], [1.5, 2.0]])
 
 
 def test_a_warm_start_has_the_singular_vectors_of_the_normalised_transitions() -> None:
@@ -189,7 +189,7 @@ def test_a_warm_start_has_the_singular_vectors_of_the_normalised_transitions() -
     rng = np.random.default_rng(0)
     histories = Histories(np.arange(0, 61, 6), rng.integers(0, 9, 60).astype(np.int32), 10)  # item 9 has no events
     found = compute_transition_init(histories, 5, 0.5, 0.125, rng).double()
-    both = sum_both_ways(histories, 0.5).toarray()[:9, :9].astype(np.float64)
+    both = sum_undirected(histories, 0.5).toarray()[:9, :9].astype(np.float64)
     scale = both.sum(1) ** -0.5
     u, s, _ = np.linalg.svd(scale[:, None] * both * scale)
     rows = u[:, :5] * np.sqrt(s[:5])

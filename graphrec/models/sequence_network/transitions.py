@@ -14,7 +14,7 @@ from graphrec.linalg.transitions import PairWeights, sum_transitions
 MIN_WEIGHT = 0.02
 
 
-def sum_both_ways(histories: Histories, decay: float) -> sparse.csr_array:
+def sum_undirected(histories: Histories, decay: float) -> sparse.csr_array:
     """C + Cᵀ [num_items, num_items] float32: C_ij is the sum of decay^(q − p − 1) over items i, j at positions p < q of
     a history, without pairs that weigh less than MIN_WEIGHT."""
     window = 1 + (int(np.log(MIN_WEIGHT) / np.log(decay)) if decay else 0)
@@ -28,10 +28,10 @@ def compute_transition_init(
 ) -> Tensor:
     """Initial item vectors [num_items, dim] from the singular vectors V and values Σ of D^-½ (C + Cᵀ) D^-½.
 
-    C + Cᵀ is that of `sum_both_ways`, and D are its row sums. The rows of V Σ^½ are scaled to the root mean
+    C + Cᵀ is that of `sum_undirected`, and D are its row sums. The rows of V Σ^½ are scaled to the root mean
     square `std`. Items without transitions are normally distributed with standard deviation `std`.
     """
-    both = sum_both_ways(histories, decay)
+    both = sum_undirected(histories, decay)
     scale = sparse.diags_array(np.maximum(both.sum(axis=1), 1e-12).astype(np.float32) ** -0.5)
     vectors, squares = spectrum(sparse.csr_array(scale @ both @ scale), dim, rng)  # [num_items, k], [k]
     vectors = vectors * squares.clamp(min=0).sqrt().sqrt()
