@@ -52,7 +52,7 @@ def authorize(services: Services, request: Scope, header: str, scope: str) -> No
 
 
 def find_key(services: Services, header: str) -> ApiKey:
-    """The valid key in the header Authorization. Raises ApiError 401 if there is none."""
+    """The valid key in the header Authorization. Raises ApiError 401 without a valid key."""
     kind, _, text = header.partition(" ")
     key = services.keys.find(text.strip()) if kind.lower() == "bearer" else None
     if key is None:

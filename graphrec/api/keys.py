@@ -196,7 +196,7 @@ class KeyRing:
                 self._stamp = stamp
         except FileNotFoundError:
             self._keys, self._stamp = {}, None
-        except (OSError, GraphrecError) as error:  # a key that cannot be checked is none
+        except (OSError, GraphrecError) as error:  # no key is valid that cannot be checked
             logger.error("no key is valid: %s", error)
             self._keys, self._stamp = {}, None
 

@@ -153,14 +153,14 @@ def test_texts_with_common_words_are_near_and_a_missing_one_is_nowhere() -> None
 
 
 def test_all_features_stand_side_by_side(graph: HeteroGraph) -> None:
-    """Numbers 3, structure 4, extra 2, times 8, genres 2 and titles 2."""
+    """Numbers 3, structure 4, extra 2, times 10, genres 2 and titles 2."""
     extra = torch.arange(8.0).view(4, 2)
     found = node_features(graph, "Item", rng(), {"title": ["Heat", "Heat wave", None, "Ran"]}, extra, width=2)
     assert found is not None
-    assert found.shape == (4, 3 + 4 + 2 + 8 + 2 + 2)
+    assert found.shape == (4, 3 + 4 + 2 + 10 + 2 + 2)
     assert bool(found.isfinite().all())
     torch.testing.assert_close(found[:, :9].mean(0), torch.zeros(9), atol=1e-6, rtol=0)
-    for block in (found[:, 17:19], found[:, 19:]):
+    for block in (found[:, 19:21], found[:, 21:]):
         assert float(block.square().mean()) == pytest.approx(1.0)
 
 
