@@ -37,6 +37,7 @@ def key(embedded: EmbeddedServer) -> Iterator[str]:
     file.revoke(name)
 
 
+@pytest.mark.slow
 def test_two_workers_share_a_cache_and_sigterm_ends_them_after_the_requests_in_progress(
     shop_run: TrainedRun,  # noqa: ARG001  # something is published
     embedded: EmbeddedServer,
