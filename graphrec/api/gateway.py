@@ -86,9 +86,8 @@ class Gateway:
             raise ApiError(413, f"the body is larger than {MAX_BODY:,} bytes; divide it into several requests")
         if self._local_only and not _LOCAL_HOSTS.fullmatch(headers.get(b"host", b"").decode("latin-1")):
             raise ApiError(403, "this server has no keys and is reached as localhost only")
-        if (
-            method in ("POST", "PUT", "DELETE") and not self._local_only
-        ):  # a route reads and parses the body before it checks the key
+        # a route reads and parses the body before it checks the key
+        if method in ("POST", "PUT", "DELETE") and not self._local_only:
             find_key(self._services, headers.get(b"authorization", b"").decode("latin-1"))
 
     def _report(self, scope: Scope, status: int, start: float) -> None:

@@ -11,9 +11,16 @@ from graphrec.api.routes.common import PREFIX, ServicesDep, json_response, probl
 from graphrec.api.shapes import Audience, K, NodeIn, NodeOut, PathText, SimilarItems
 from graphrec.schema import ITEM
 from graphrec.serving.similar import find_similar
+from graphrec.serving.snapshot import Snapshot
 from graphrec.store import Store, queries
 
 router = APIRouter(prefix=PREFIX, tags=["items"])
+
+
+def _require_item(snapshot: Snapshot, item_id: str) -> None:
+    """Raise ApiError 404 if the graph does not have an item."""
+    if item_id not in snapshot.titles:
+        raise ApiError(404, "there is no such item; PUT /v1/items/ID creates one")
 
 
 @router.get(
@@ -27,8 +34,7 @@ async def similar(services: ServicesDep, item_id: PathText, k: K = 10) -> Respon
     snapshot = services.snapshot()
 
     def work(store: Store) -> bytes:
-        if item_id not in snapshot.titles:
-            raise ApiError(404, "there is no such item; PUT /v1/items/ID creates one")
+        _require_item(snapshot, item_id)
         strategy, items = find_similar(store, snapshot, item_id, k)
         run = None if snapshot.run is None else snapshot.run.id
         record = {"recommendation_id": new_id(), "item": item_id, "run": run, "strategy": strategy, "items": items}
@@ -48,8 +54,7 @@ async def audience(services: ServicesDep, item_id: PathText, k: K = 20) -> Respo
     snapshot = services.snapshot()
 
     def work(store: Store) -> bytes:
-        if item_id not in snapshot.titles:
-            raise ApiError(404, "there is no such item; PUT /v1/items/ID creates one")
+        _require_item(snapshot, item_id)
         query = queries.get("find_audience")
         rows = store.read(query.statement, queries.parse_arguments(query, {"item_id": item_id, "k": k}))
         return encode({"item": item_id, "run": None if snapshot.run is None else snapshot.run.id, "users": rows})
