@@ -51,7 +51,10 @@ class WoodburyInverse:
     def score(self, history: sparse.csr_array) -> Tensor:
         """EASE's scores H (I − P diag(P)⁻¹) [batch, num_items] of histories H [batch, num_items]."""
         rows = csr_tensor(history).to(self.factor.device)
-        product = (rows @ self.factor.T) @ self.factor  # [batch, num_items]
+        items = np.unique(history.indices)  # of one user few: their columns are copied, not the whole factor
+        part = self.factor[:, torch.from_numpy(items).to(self.factor.device)]
+        signal = csr_tensor(sparse.csr_array(history[:, items])).to(self.factor.device)
+        product = (signal @ part.T) @ self.factor  # [batch, num_items]
         dense = rows.to_dense()
         return dense.mul(1.0 - self.scale / self.diagonal).add_(product.div_(self.diagonal))
 
