@@ -1,6 +1,7 @@
 """Fixtures for everybody: both databases, real and started here, the folder of real data, and users of towns."""
 
 import os
+import re
 import secrets
 import socket
 import subprocess
@@ -10,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # before torch is loaded; scripts/__init__.py says why
 # Servers that live for a few minutes start in half the CPU time without the optimising compiler.
@@ -23,6 +26,19 @@ settings.load_profile("unhurried")
 
 ROOT = Path(__file__).parent.parent
 SECONDS_TO_START = 90
+
+
+class OneNeo4j(LoadFileScheduling):
+    """The tests of a file in one process, but all tests on Neo4j in the same, so that one Neo4j is started."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "neo4j" if re.search(r"[\[-]neo4j[\]-]", nodeid) else super()._split_scope(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling:
+    """How `make test` distributes tests among its processes."""
+    return OneNeo4j(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import networkx as nx
@@ -44,6 +45,7 @@ DOORS = {
 LOADERS_SEE = {"behaviours", "characters", "errors", "redaction", "schema", "tables", "reading", "cleaning", "tabular"}
 
 
+@cache
 def imported(path: Path, toplevel_only: bool = False) -> set[str]:
     """The dotted names that a file imports; relative imports stay relative."""
     tree = ast.parse(path.read_text(encoding="utf-8"))

@@ -11,6 +11,7 @@ from graphrec.errors import DataError, GraphrecError, UnknownNameError
 from graphrec.preconditions import Requirements
 from graphrec.schema import EdgeType, GraphSchema, NodeType
 from graphrec.store import Store, queries
+from tests.sizes import NEO4J_IS_SLOW
 
 USER, ITEM = NodeType("User"), NodeType("Item")
 
@@ -160,6 +161,7 @@ def test_recommendations_are_needed(store: Store) -> None:
         preconditions.require_recommendations(store)
 
 
+@NEO4J_IS_SLOW
 def test_the_cost_of_the_guard_does_not_grow_with_the_graph(store: Store) -> None:
     wanted = queries.get("find_similar_items")
 

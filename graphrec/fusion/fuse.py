@@ -190,7 +190,6 @@ def _fuse_label(known: GraphState, sources: Sequence[SourceManifest], change: _S
     report = build_label_report(label, change.source, before[KEY], after, resolved, outcomes)
     own = (after[SOURCE_NAME] == change.source).to_numpy()
     stored_keys = before[KEY][before[SOURCE_NAME] == change.source]
-    ids = resolved.nodes["id"].to_numpy()[resolved.node[own]]
-    new_ids = pd.Series(ids, index=pd.Index(after[NATIVE_ID][own], dtype="str"), dtype="str")
+    new_ids = resolved.nodes["id"].iloc[resolved.node[own]].set_axis(after[NATIVE_ID][own])
     counts = (len(stored_keys), int((~stored_keys.isin(after[KEY][own])).sum()))
     return _FusedLabel(node_plan, report, resolved.decisions.table(label), new_ids, counts)

@@ -1,6 +1,6 @@
 """Links between records of several sources: by identifiers, by title and year, or by several fields."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -136,21 +136,22 @@ def _merge_duplicates(pairs: pd.DataFrame) -> pd.DataFrame:
 def _assign_one_to_one(pairs: pd.DataFrame) -> MatchedPairs:
     """A one-to-one assignment, in descending order of confidence; pairs that lose or tie are ambiguous."""
     clear, contested = split_clear_and_ambiguous(pairs)
-    assigned, rejected, partner = [clear], [], pd.Series(dtype="str")
+    assigned, rejected = [clear], []
+    partner: dict[str, str] = {}
     levels = contested.groupby(["made", "confidence"], sort=True)
     for _, level in reversed(list(levels)):
-        has_partner = level["left_key"].isin(partner.index) | level["right_key"].isin(partner.index)
+        has_partner = level["left_key"].isin(partner.keys()) | level["right_key"].isin(partner.keys())
         winners, tied = split_clear_and_ambiguous(level[~has_partner])
         assigned.append(winners)
         contradiction = _describe_partners(level, partner)
         rejected += [tied, _select_contradicted(level[has_partner], contradiction[has_partner])]
-        ends = winners[SIDES].to_numpy()
-        partner = pd.concat([partner, pd.Series(ends[:, 1], ends[:, 0]), pd.Series(ends[:, 0], ends[:, 1])])
+        lefts, rights = winners["left_key"].tolist(), winners["right_key"].tolist()
+        partner.update(zip(lefts + rights, rights + lefts, strict=True))
     return MatchedPairs(concat_pairs(assigned), concat_pairs(rejected))
 
 
-def _describe_partners(pairs: pd.DataFrame, partner: "pd.Series[str]") -> "pd.Series[str]":
+def _describe_partners(pairs: pd.DataFrame, partner: Mapping[str, str]) -> "pd.Series[str]":
     """For each pair the partners that its records already have: "imdb:1 is linked with movielens:2"."""
     rows = pairs[SIDES].itertuples(index=False, name=None)
-    texts = [[f"{key} is linked with {partner[key]}" for key in row if key in partner.index] for row in rows]
+    texts = [[f"{key} is linked with {partner[key]}" for key in row if key in partner] for row in rows]
     return pd.Series([" and ".join(each) for each in texts], index=pairs.index, dtype="str")

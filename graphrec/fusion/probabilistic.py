@@ -200,7 +200,8 @@ def _add_evidence(rule: LinkRule, pairs: pd.DataFrame, left: pd.DataFrame, right
         for side, records in zip(SIDES, (left, right), strict=True):
             text = get_text(records, name)
             assert text is not None  # match_fields checks the columns
-            values.append(pairs[side].map(pd.Series(text.to_numpy(), index=records[KEY])).fillna("").tolist())
+            text_by_key = text.set_axis(records[KEY])
+            values.append(pairs[side].map(text_by_key).fillna("").tolist())
         weight = pairs[f"mw_field{index}"].tolist()
         parts_by_field.append([_describe_field(name, *cell) for cell in zip(weight, *values, strict=True)])
     evidence = [", ".join(parts) for parts in zip(*parts_by_field, strict=True)]

@@ -123,9 +123,13 @@ def test_excluded_items_rules_and_context_change_the_answer(served: Served) -> N
 
 
 def test_reasons_of_a_published_list(served: Served) -> None:
-    for each in served.recommend("u8", k=3, explain=True)["items"]:
-        assert each["because"]["id"]
-        assert each["because"]["label"]
+    best, *others = served.recommend("u8", k=3, explain=True)["items"]
+    assert best["because"]["label"] == "Item"
+    assert best["because"]["id"] in {f"i{number}" for number in range(0, 20, 2)} - {best["item"]}, (
+        "their contributions tie"
+    )
+    assert best["because"]["title"] == best["because"]["id"].replace("i", "Item ")
+    assert all("because" in each for each in others), "null where the score is 0 and nothing is the reason"
 
 
 def test_sessions_groups_and_many_users(served: Served) -> None:

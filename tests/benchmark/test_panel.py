@@ -138,8 +138,11 @@ def test_a_model_with_one_candidate(data: Dataset, tmp_path: Path) -> None:
     assert found.regret(found.selected) == 0.0
 
 
-@pytest.mark.parametrize("model", ["item_knn", "graph_filter"])
-@pytest.mark.parametrize("fail_at", [0, 1, 5])
+@pytest.mark.parametrize(
+    ("model", "fail_at"),
+    [("graph_filter", 1), *(pytest.param("graph_filter", number, marks=pytest.mark.slow) for number in (0, 5))]
+    + [("item_knn", number) for number in (0, 1, 5)],
+)
 def test_a_killed_measurement_loses_one_config_and_ends_the_same(
     data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: str, fail_at: int
 ) -> None:
@@ -157,7 +160,7 @@ def test_a_killed_measurement_loses_one_config_and_ends_the_same(
     assert len(calls) == len(whole.measured) - fail_at
 
 
-@pytest.mark.parametrize("fail_at", [0, 1, 23, 50, 62])
+@pytest.mark.parametrize("fail_at", [0, 23, *(pytest.param(number, marks=pytest.mark.slow) for number in (1, 50, 62))])
 def test_a_killed_search_loses_one_config_and_ends_the_same(
     data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fail_at: int
 ) -> None:

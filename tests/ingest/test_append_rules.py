@@ -141,6 +141,7 @@ def test_a_late_row_counts_as_the_rule_says(rule: str, kept: float, store: Store
     assert not any(each.created or each.changed or each.deleted for each in written)
 
 
+@NEO4J_IS_SLOW
 def test_refused_repeats_are_refused_unless_they_say_the_same(store: Store, tmp_path: Path) -> None:
     rows = {**ITEMS, "rows": ["u1,i1,5,1,1500000010"]}
     load(store, tmp_path, rows, "")
@@ -157,6 +158,7 @@ def test_refused_repeats_are_refused_unless_they_say_the_same(store: Store, tmp_
     assert shown(store) == before
 
 
+@NEO4J_IS_SLOW
 def test_edges_end_at_nodes_that_the_graph_has_of_the_source(store: Store, tmp_path: Path) -> None:
     store.write("CREATE (:Item {id: 'i1'}), (:Item {id: 'i9'})")  # so that log's own is called log:i1
     load(store, tmp_path, {**ITEMS, "rows": ["u1,i1,,1,1500000000"]})
@@ -177,6 +179,7 @@ def test_edges_end_at_nodes_that_the_graph_has_of_the_source(store: Store, tmp_p
         load(store, tmp_path, {"rows": ["u1,i9,,1,1500000000"]}, append=True, dangling="drop")
 
 
+@NEO4J_IS_SLOW
 @pytest.mark.parametrize(("nodes", "title", "year"), [("first", "Heat", 1995), ("last", "Heat 2", 1995)])
 def test_nodes_take_the_first_or_last_value_that_is_there(
     nodes: str, title: str, year: int, store: Store, tmp_path: Path

@@ -65,6 +65,7 @@ def test_loading_again_writes_nothing(store: Store) -> None:
     assert graph_of(store) == before
 
 
+@NEO4J_IS_SLOW
 def test_values_change_and_go_and_come(store: Store) -> None:
     load(store, A)
     load(store, B)
@@ -132,6 +133,7 @@ def test_a_property_and_an_edge_property_that_a_source_no_longer_has_go(store: S
     assert written(load(store, bare)) == {}
 
 
+@NEO4J_IS_SLOW
 def test_edges_stay_with_the_source_that_brought_them(store: Store) -> None:
     load(store, A)
     load(store, B)

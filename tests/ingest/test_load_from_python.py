@@ -7,11 +7,13 @@ import pytest
 
 import graphrec
 from graphrec.errors import DataError, UnknownNameError
+from tests.sizes import NEO4J_IS_SLOW
 
 TOML = 'name = "shop"\n[edges.RATED]\nfile = "r.csv"\nfrom = "User:u"\nto = "Item:i"\n'
 ROWS = {"User": 1, "Item": 1, "RATED": 1}
 
 
+@NEO4J_IS_SLOW
 @pytest.mark.usefixtures("environment", "store")
 def test_load_takes_paths_mappings_and_frames(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "shop.toml").write_text(TOML)

@@ -13,6 +13,7 @@ from graphrec.ingest import LoadConfig, Loaded, notes
 from graphrec.store import Store
 from graphrec.tables import GraphTables
 from graphrec.tabular import read
+from tests.sizes import NEO4J_IS_SLOW
 
 USERS = 'name = "{}"\n[nodes.User]\nfile = "u.csv"\nid = "id"\nproperties = ["number"]\n'
 LINK = '[[links]]\nlabel = "User"\nby = "exact"\non = ["number"]\n'
@@ -72,6 +73,7 @@ ALIKE = {
 }
 
 
+@NEO4J_IS_SLOW
 @pytest.mark.parametrize("case", ALIKE)
 def test_a_link_rule_that_matches_nothing_says_so(case: str, store: Store, tmp_path: Path) -> None:
     there, here, *expected = ALIKE[case]
@@ -87,6 +89,7 @@ def test_a_link_rule_that_matches_nothing_says_so(case: str, store: Store, tmp_p
     assert [(each.records, each.matched) for each in met.fusion.label("User").rules] == [(2, 1)]
 
 
+@NEO4J_IS_SLOW
 def test_two_sources_with_the_same_ids_are_told_of_shared(store: Store, tmp_path: Path) -> None:
     shared = USERS + "shared = true\n"
     load(store, tmp_path / "a", USERS.format("a"), u="id,number\nc1,\nc2,\n")

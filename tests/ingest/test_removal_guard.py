@@ -8,6 +8,7 @@ from graphrec import ingest
 from graphrec.errors import DataError, RefusedError
 from graphrec.ingest import LoadConfig, Loaded
 from graphrec.store import Store
+from tests.sizes import NEO4J_IS_SLOW
 
 from .snapshot import graph_of
 
@@ -100,6 +101,7 @@ def test_a_load_of_nothing_leaves_the_graph_as_it_is(loaded: Store, tmp_path: Pa
     assert loaded.read("MATCH (n) WHERE NOT n:Source RETURN n.id AS id") == []
 
 
+@NEO4J_IS_SLOW
 def test_more_than_half_of_a_table_does_not_go_unsaid(loaded: Store, tmp_path: Path) -> None:
     before = graph_of(loaded)
     with pytest.raises(

@@ -76,6 +76,7 @@ def test_a_third_source_that_linked_two_others_leaves_them_apart_again(store: St
     assert graph_of(store) == before
 
 
+@NEO4J_IS_SLOW
 def test_what_was_made_by_hand_is_left(store: Store, tmp_path: Path) -> None:
     store.write("CREATE (:Item {id: '1', title: 'Heat', year: 1995, mine: true})-[:OWNED_BY]->(:Shop {id: 's'})")
     before = graph_of(store)
@@ -101,6 +102,7 @@ def test_recommendations_hold_no_node_back(store: Store, tmp_path: Path) -> None
     assert graph_of(store) == ({}, {})
 
 
+@NEO4J_IS_SLOW
 def test_impressions_hold_no_node_back_and_stay_on_nodes_of_other_sources(store: Store, tmp_path: Path) -> None:
     write_source(store, source("b", [("1", "Heat", 1995, 170)], users=[("w", "w@x")]))
     store.write("MATCH (u:User), (i:Item) CREATE (u)-[:SHOWN {run: 'r', rank: 1, timestamp: 5}]->(i)")

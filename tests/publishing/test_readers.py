@@ -11,11 +11,11 @@ import pytest
 
 from graphrec.publishing import publish, read_versions, write
 from graphrec.store import Address, Store, connect
-from tests.sizes import NEO4J_IS_SLOW
+from tests.sizes import EVERYTHING, NEO4J_IS_SLOW
 
 from .lists import USERS, List, edges_by_layer, lists, make_graph, publication, put, read, read_all, wanted
 
-PUBLICATIONS = 20
+PUBLICATIONS = 20 if EVERYTHING else 8
 
 #: How many users' lists each publication changes, over and over: all, few, half.
 CHANGED = (USERS, 3, USERS // 2)

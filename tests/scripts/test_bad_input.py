@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from graphrec.store import Store
+from tests.sizes import NEO4J_IS_SLOW
 
 from .conftest import Run
 
@@ -66,6 +67,7 @@ def test_missing_things_are_named(run: Run, tmp_path: Path) -> None:
     assert "did you mean recommend_for_user" in fails(run, "query", "recommend_user")
 
 
+@NEO4J_IS_SLOW
 @pytest.mark.usefixtures("environment")
 def test_unknown_runs_and_users_name_the_nearest(run: Run, lastfm_folder: Path) -> None:
     run("load", "lastfm", str(lastfm_folder))

@@ -85,6 +85,7 @@ def written(told: Any) -> dict[str, tuple[int, int, int]]:  # JSON
     return {each["name"]: (each["created"], each["changed"], each["deleted"]) for each in told["written"]}
 
 
+@NEO4J_IS_SLOW
 @pytest.mark.usefixtures("environment")
 def test_load_says_in_json_all_that_it_did(store: Store, environment: Path, shop: Path, run_json: Json) -> None:
     told = run_json("load", str(shop))
@@ -113,6 +114,7 @@ def test_load_says_in_json_all_that_it_did(store: Store, environment: Path, shop
     assert [order[name] for name in ("customer", "sku", "at")] == ["3", "c", str(DAY)]
 
 
+@NEO4J_IS_SLOW
 @pytest.mark.usefixtures("environment")
 def test_tables_say_what_was_done_and_what_comes_next(shop: Path, run: Run) -> None:
     first = run("load", "table", str(shop))
@@ -156,6 +158,7 @@ def test_a_missing_file_starts_no_store(tmp_path: Path, run: Run, monkeypatch: p
     assert f"{missing} cannot be read: there is no such file" in run("load", str(missing), exit_code=1).stderr
 
 
+@NEO4J_IS_SLOW
 @pytest.mark.usefixtures("environment")
 def test_dry_run_counts_what_a_load_then_does(store: Store, shop: Path, forum: Path, run_json: Json, run: Run) -> None:
     run("load", str(shop))
@@ -249,6 +252,7 @@ def test_precedence_says_whose_word_counts(store: Store, shop: Path, forum: Path
     assert store.read(bea) == [{"name": "Bea"}]
 
 
+@NEO4J_IS_SLOW
 @pytest.mark.usefixtures("environment")
 def test_threshold_makes_links_or_proposes_them(
     store: Store, shop: Path, forum: Path, run: Run, run_json: Json

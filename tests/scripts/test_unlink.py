@@ -44,6 +44,7 @@ def test_unlink_gives_back_the_graph_without_the_source(
     assert stands(store) == both
 
 
+@NEO4J_IS_SLOW
 @pytest.mark.usefixtures("environment")
 def test_tables_and_the_next_step(store: Store, shop: Path, run: Run) -> None:
     run("load", str(shop))
@@ -59,6 +60,7 @@ def test_tables_and_the_next_step(store: Store, shop: Path, run: Run) -> None:
     assert stands(store) == []
 
 
+@NEO4J_IS_SLOW
 @pytest.mark.usefixtures("environment")
 def test_an_unknown_source_names_the_nearest_or_all(store: Store, shop: Path, forum: Path, run: Run) -> None:
     assert store
@@ -72,6 +74,7 @@ def test_an_unknown_source_names_the_nearest_or_all(store: Store, shop: Path, fo
     assert "Usage:" in run("unlink", exit_code=2).stderr
 
 
+@NEO4J_IS_SLOW
 @pytest.mark.usefixtures("environment")
 def test_unlink_forgets_the_report_and_names_the_runs_that_know_the_source(
     shop: Path, forum: Path, environment: Path, run: Run, run_json: Json
