@@ -10,6 +10,9 @@ TORCH_INDEX ?=
 WORKERS ?= 2
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
+# The tests start hundreds of Python processes, each of which would compile the library again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test test-all check format clean
 
 demo: $(VENV)/.demo
