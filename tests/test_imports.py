@@ -30,7 +30,18 @@ FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 
 DOORS = {
     "neo4j": {"store"},
-    "torch": {"hetero", "train_view", "relations", "features", "linalg", "models", "training", "runs", "ranking"}
+    "torch": {
+        "hetero",
+        "train_view",
+        "relations",
+        "histories",
+        "features",
+        "linalg",
+        "models",
+        "training",
+        "runs",
+        "ranking",
+    }
     | {"evaluation", "tuning", "benchmark", "testing"},
     "numba": {"linalg"},
     "click": set(),

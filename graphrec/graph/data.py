@@ -149,16 +149,18 @@ class DataMethods(Connection):
 
         `relation` is the behaviour to predict, by default the strongest in the graph. Each edge type has a reverse type
         `rev_…`; name both when you split the edges, or test edges remain in training (docs/export.md). With
-        `reverse=False` there are no reverse types.
+        `reverse=False` there are no reverse types. Where the behaviour has times, `data.histories` has the events of
+        each user in the order of time (`graphrec.histories.read_histories`).
 
         Raises DataError or UnknownNameError if there is no such behaviour.
         """
         from graphrec.pipeline.reading import read_graph
 
         graph = read_graph(self.store, relation, progress)
-        from graphrec import hetero
+        from graphrec import hetero, histories
 
         graph = graph if reverse else hetero.drop_reverse_types(graph)
+        histories.add_histories(graph)
         if out is not None:
             hetero.save(graph, Path(out))
         return graph
