@@ -1,0 +1,252 @@
+"""The page: HTML for people, behind the same keys as the API. With a header `X-Part` a route sends one part of it."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import RedirectResponse, Response
+
+from graphrec.api.html import PART, PageRoute, show, unknown
+from graphrec.api.limits import MAX_ID, MAX_ITEMS
+from graphrec.api.problems import ApiError
+from graphrec.api.reasons import find_reasons
+from graphrec.api.routes.common import ServicesDep
+from graphrec.api.shapes import Id
+from graphrec.api.visitors import find_visitor
+from graphrec.errors import format_value
+from graphrec.page import nodes, tuning
+from graphrec.page.rendering import FILES, file_address, node_address, read_file
+from graphrec.schema import ITEM, SYSTEM_LABELS, USER
+from graphrec.serving.answer import Answer, Strategy
+from graphrec.serving.similar import find_similar
+from graphrec.serving.snapshot import Snapshot, UnknownUserError, Wishes
+from graphrec.serving.user_profile import read_profile
+from graphrec.store import Store, queries
+
+#: Numbers of search results, of similar items, of popular items and of users to begin with.
+NUM_FOUND, NUM_SIMILAR, NUM_POPULAR, NUM_USERS = 8, 12, 10, 12
+
+#: Number of paths of a picture.
+NUM_PATHS = 6
+
+NodeId = Annotated[Id, Query(description="Id of a user or item.")]
+Text = Annotated[str, Query(max_length=MAX_ID)]
+Liked = Annotated[list[Id], Query(max_length=MAX_ITEMS)]
+ListLength = Annotated[Literal["10", "20", "50"], Query()]
+
+
+router = APIRouter(include_in_schema=False, route_class=PageRoute)
+
+
+@router.get("/files/{name}")
+async def get_file(name: str) -> Response:
+    """A file that the page loads. It needs no session, since the login has it too."""
+    if name not in FILES:
+        raise ApiError(404, "there is no such file")
+    headers = {"Cache-Control": "public, max-age=31536000, immutable"}
+    return Response(read_file(name), headers=headers, media_type=FILES[name])
+
+
+@router.get("/favicon.ico")
+async def get_icon() -> Response:
+    """The address where browsers look for an icon."""
+    return RedirectResponse(file_address("icon.svg"), 301)
+
+
+@router.get("/")
+async def get_start(request: Request, services: ServicesDep) -> Response:
+    """The first page: search, users to begin with, and popular items."""
+    visitor, snapshot = find_visitor(request), services.snapshot()
+    users = await services.run(lambda store: nodes.choose_users(store, NUM_USERS))
+    fallbacks = snapshot.fallbacks
+    trending, popular = await services.run(lambda _: (fallbacks.trending(), fallbacks.popular()))
+    return await show(
+        request,
+        visitor,
+        "start",
+        snapshot=snapshot,
+        users=users,
+        trending=trending[:NUM_POPULAR],
+        popular=popular[:NUM_POPULAR],
+    )
+
+
+@router.get("/search")
+async def search(request: Request, services: ServicesDep, q: Text = "") -> Response:
+    """Users and items whose id or title contains a text."""
+    visitor, snapshot = find_visitor(request), services.snapshot()
+    users, items = await services.run(lambda store: _search(store, snapshot, q))
+    return await show(request, visitor, "search", query=q, users=users, items=items)
+
+
+def _search(
+    store: Store, snapshot: Snapshot, text: str, only_items: bool = False
+) -> tuple[list[nodes.NamedNode], list[nodes.NamedNode]]:
+    if not text.strip():
+        return [], []
+    users = [] if only_items else nodes.find_users(store, text, NUM_FOUND)
+    return users, nodes.find_items(snapshot.titles, text, NUM_FOUND)
+
+
+@router.get("/user")
+async def get_user(
+    request: Request,
+    services: ServicesDep,
+    id: NodeId,
+    k: ListLength = "10",
+    rules: Text = "",
+    liked: Liked = [],  # noqa: B006  # FastAPI copies defaults
+    find: Text = "",
+    diversity: Annotated[int, Query(ge=0, le=tuning.DIVERSITY_STEPS)] = 0,
+    freshness: Annotated[int, Query(ge=0, lt=len(tuning.HALF_LIVES))] = 0,
+    most: Annotated[int, Query(ge=0, lt=len(tuning.MOST))] = 0,
+) -> Response:
+    """A user: recommendations with reasons, what rules and further items would change, history, friends, attributes."""
+    visitor, snapshot = find_visitor(request), services.snapshot()
+    named = services.find_rules(rules or None)
+    positions = tuning.Tuning(diversity, freshness, most)
+    liked = list(dict.fromkeys(each for each in liked if each in snapshot.titles))
+    part = request.headers.get(PART, "")
+
+    def work(store: Store) -> dict[str, object]:
+        values: dict[str, object] = {"sliders": [], "candidates": _search(store, snapshot, find, only_items=True)[1]}
+        if part == "candidates":
+            return values
+        able = tuning.find_abilities(snapshot)
+        values |= {"sliders": positions.sliders(able), **_recommend(store, snapshot, id, int(k), positions, able)}
+        if not part:
+            profile = read_profile(store, id, nodes.MAX_HISTORY)
+            if profile is None:
+                raise unknown(USER, id)
+            friends, attributes = nodes.name_neighbours(store, profile.context)
+            title = profile.properties.get("title") or profile.properties.get("name")
+            values |= {
+                "profile": profile,
+                "friends": friends,
+                "attributes": attributes,
+                "user": nodes.NamedNode(USER, id, None if title is None else str(title)),
+                "properties": nodes.visible_properties(profile.properties),
+                "titles": snapshot.titles,
+            }
+        return values
+
+    def _recommend(
+        store: Store, snapshot: Snapshot, user: str, k: int, positions: tuning.Tuning, able: tuning.Abilities
+    ) -> dict[str, object]:
+        try:
+            before = snapshot.recommend(store, user, Wishes(k))
+        except UnknownUserError as error:
+            raise unknown(USER, user) from error
+        wishes = Wishes(k, positions.add_to(named, able), frozenset(), tuple(liked))
+        changed = wishes.rules is not None or bool(liked)
+        after = snapshot.recommend(store, user, wishes) if changed else before
+        return {
+            "answer": after,
+            "changed": changed,
+            "changes": tuning.compare(before, after),
+            "because": find_reasons(snapshot, after),
+            "explained": _list_explained(snapshot, after),
+        }
+
+    values = await services.run(work)
+    return await show(
+        request,
+        visitor,
+        "user",
+        id=id,
+        k=k,
+        find=find,
+        rules=rules,
+        all_rules=sorted(services.rules),
+        liked=nodes.titled(snapshot.titles, liked),
+        model_note=snapshot.model_note,
+        run=snapshot.run,
+        **values,
+    )
+
+
+def _list_explained(snapshot: Snapshot, answer: Answer) -> set[str]:
+    """The items of an answer whose score the run can explain: it ranked them as in the training."""
+    if snapshot.fold_in is None or snapshot.fold_in.trained.users.find_few([answer.user])[0] < 0:
+        return set()
+    known = {Strategy.PUBLISHED, Strategy.RERANKED}
+    return {each.item for each in answer.items if each.strategy in known}
+
+
+@router.get("/why")
+async def explain(request: Request, services: ServicesDep, user: NodeId, item: NodeId) -> Response:
+    """Why an item is recommended to a user: a picture of the reasons, and the strongest paths."""
+    visitor, snapshot = find_visitor(request), services.snapshot()
+    fold_in = snapshot.fold_in
+    if fold_in is None:
+        raise ApiError(409, snapshot.model_note or "nothing is published, so nothing can be explained")
+
+    def work(store: Store) -> dict[str, object]:
+        from graphrec import explanation  # imports torch, which the loaded model did already
+        from graphrec.explanation.labels import counted_behaviours
+        from graphrec.explanation.svg import draw_flow
+
+        trained = fold_in.trained
+        for label, id_, known in ((USER, user, trained.users), (ITEM, item, trained.items)):
+            if known.find_few([id_])[0] < 0:
+                raise ApiError(
+                    404,
+                    f"the model was trained without the {label.lower()} '{format_value(id_)}', so it has no score to "
+                    "explain; the next training will know it",
+                )
+        explained = explanation.explain(trained, user, item, NUM_PATHS)
+        explained = explanation.add_titles(explained, store, counted_behaviours(trained))
+        picture = draw_flow(explained, lambda node: None if node.is_text else node_address(node.label, node.id))
+        return {"explained": explained, "sentence": explanation.as_sentence(explained), "picture": picture}
+
+    async with services.explanations:
+        values = await services.run(work)
+    return await show(request, visitor, "why", user=user, item=item, **values)
+
+
+@router.get("/item")
+async def get_item(request: Request, services: ServicesDep, id: NodeId) -> Response:
+    """An item: properties, attributes, similar items, and with page.js the users who may like it."""
+    visitor, snapshot = find_visitor(request), services.snapshot()
+
+    def work(store: Store) -> dict[str, object]:
+        profile = nodes.read_item(store, id)
+        if profile is None:
+            raise unknown(ITEM, id)
+        strategy, similar = find_similar(store, snapshot, id, NUM_SIMILAR)
+        return {"profile": profile, "similar": similar, "strategy": strategy}
+
+    return await show(request, visitor, "item", id=id, run=snapshot.run, **await services.run(work))
+
+
+@router.get("/audience")
+async def get_audience(request: Request, services: ServicesDep, id: NodeId) -> Response:
+    """The users who may like an item."""
+    visitor, snapshot = find_visitor(request), services.snapshot()
+    if id not in snapshot.titles:
+        raise unknown(ITEM, id)
+
+    def work(store: Store) -> dict[str, object]:
+        query = queries.get("find_audience")
+        arguments = queries.parse_arguments(query, {"item_id": id, "k": NUM_SIMILAR})
+        rows = store.read(query.statement, arguments, nodes.SECONDS)
+        return {"rows": list(zip(rows, nodes.name_nodes(store, USER, [row["user"] for row in rows]), strict=True))}
+
+    item = nodes.titled(snapshot.titles, [id])[0]
+    return await show(request, visitor, "audience", item=item, **await services.run(work))
+
+
+@router.get("/value")
+async def get_value(request: Request, services: ServicesDep, label: NodeId, id: NodeId) -> Response:
+    """An attribute value, such as a genre, and the items that have it."""
+    visitor, snapshot = find_visitor(request), services.snapshot()
+    if label in SYSTEM_LABELS | {USER, ITEM}:
+        raise unknown(label, id)
+
+    def work(store: Store) -> dict[str, object]:
+        found = nodes.read_value(store, label, id, snapshot.relation)
+        if found is None:
+            raise unknown(label, id)
+        return {"value": found[0], "rows": found[1]}
+
+    values = await services.run(work)
+    return await show(request, visitor, "value", relation=snapshot.relation, **values)
