@@ -62,7 +62,7 @@ def create_routes(services: Services, repeated: RepeatedRequests) -> FastAPI:
     add_handlers(app)
     for module in (recommendations, explanations, items, events, users, queries, runs, health):
         app.include_router(module.router)
-    _add_page(app)
+    add_page(app)
 
     @app.get(
         f"{PREFIX}/openapi.json",
@@ -78,7 +78,7 @@ def create_routes(services: Services, repeated: RepeatedRequests) -> FastAPI:
     return app
 
 
-def _add_page(app: FastAPI) -> None:
+def add_page(app: FastAPI) -> None:
     """Add the routes of the page; without jinja2 only one that says what to install, and the API works as ever."""
     try:
         from graphrec.api.routes import login, page, page_runs

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 from prometheus_client.parser import text_string_to_metric_families
 
-#: Routes that say nothing about answers.
-_LEFT_OUT = ("/healthz", "/readyz", "/metrics", "/files/{name}", "none")
+from graphrec.api.routes.common import PREFIX
 
 
 @dataclass(frozen=True)
@@ -21,13 +20,13 @@ class Latency:
 
 
 def measure_latency(metrics: str) -> list[Latency]:
-    """The latency by route, from the metrics as text; the most frequent route first."""
+    """The latency of the routes of the API, from the metrics as text; the most frequent route first."""
     buckets: dict[str, dict[float, float]] = {}
     failed: dict[str, float] = {}
     for family in text_string_to_metric_families(metrics):
         for sample in family.samples if family.name == "graphrec_request_seconds" else ():
             route = sample.labels["route"]
-            if route in _LEFT_OUT:
+            if not route.startswith(PREFIX):
                 continue
             if sample.name.endswith("_bucket"):
                 counts = buckets.setdefault(route, {})

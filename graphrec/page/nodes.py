@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from graphrec.schema import ITEM, SHOWN, SYSTEM_LABELS, SYSTEM_PROPERTIES, SYSTEM_RELATIONS, USER
+from graphrec.behaviours import BEHAVIOURS
+from graphrec.schema import ITEM, NO_BEHAVIOUR, SYSTEM_LABELS, SYSTEM_PROPERTIES, SYSTEM_RELATIONS, USER
 from graphrec.serving.user_context import UserContext
 from graphrec.store import Store
 from graphrec.store.connection import Row, quote
@@ -26,24 +27,21 @@ ORDER BY size(user.id), user.id LIMIT $limit
 """
 
 _SOME_USERS = f"""
-MATCH (user:{USER}) WITH user LIMIT 500
-MATCH (user)-[edge]->(:{ITEM}) WHERE NOT type(edge) IN $system
-WITH user, count(edge) AS events WHERE events >= 3
-RETURN user.id AS id, {_NAME.format(node="user")} AS title ORDER BY abs(events - 30), user.id LIMIT $limit
+MATCH (user:{USER}) WITH user LIMIT 200
+WITH user, COUNT {{{{ (user)-[:{{relation}}]->() }}}} AS number WHERE number >= 3
+RETURN user.id AS id, {_NAME.format(node="user")} AS title ORDER BY abs(number - 30), user.id LIMIT $limit
 """
 
 _NAMES = f"UNWIND $ids AS id MATCH (node:{{label}} {{{{id: id}}}}) RETURN id, {_NAME.format(node='node')} AS title"
 
+#: Incoming behaviour is left out by type before its users are read: a popular item has hundreds of thousands.
 _ITEM = f"""
-MATCH (item:{ITEM} {{id: $id}})
-RETURN properties(item) AS properties,
-    [(item)-[edge]-(value) WHERE NOT value:{USER} AND NOT value:{ITEM} AND value.id IS NOT NULL
-        | [labels(value), value.id, {_NAME.format(node="value")}]] AS values
-"""
-
-_CHOSEN = f"""
-MATCH (item:{ITEM} {{id: $id}})<-[edge]-(:{USER}) WHERE NOT type(edge) IN $system
-RETURN type(edge) AS relation, count(edge) AS number ORDER BY number DESC
+MATCH (item:{ITEM} {{{{id: $id}}}})
+RETURN properties(item) AS properties, COUNT {{{{ (item)<-[:{{relation}}]-() }}}} AS number,
+    [(item)-[edge]->(value) WHERE NOT type(edge) IN $other AND NOT value:{ITEM} AND value.id IS NOT NULL
+        | [labels(value), value.id, {_NAME.format(node="value")}]] +
+    [(item)<-[edge]-(value) WHERE NOT type(edge) IN $other AND NOT value:{USER} AND NOT value:{ITEM}
+        AND value.id IS NOT NULL | [labels(value), value.id, {_NAME.format(node="value")}]] AS values
 """
 
 _VALUE = f"""
@@ -74,12 +72,12 @@ class NamedNode:
 
 @dataclass(frozen=True)
 class ItemProfile:
-    """An item: properties, attribute nodes by label, and the number of interactions by relationship type."""
+    """An item: properties, attribute nodes by label, and the number of its interactions."""
 
     node: NamedNode
     properties: Mapping[str, Any]
     values: Mapping[str, list[NamedNode]]
-    chosen: Mapping[str, int]
+    num_interactions: int
 
 
 def find_items(titles: Mapping[str, Any], text: str, limit: int) -> list[NamedNode]:
@@ -91,7 +89,7 @@ def find_items(titles: Mapping[str, Any], text: str, limit: int) -> list[NamedNo
         if wanted in name or wanted in id_.casefold():
             rank = 0 if wanted in (name, id_.casefold()) else 1 if name.startswith(wanted) else 2
             found.append((rank, len(name) or len(id_), id_))
-    return [_named(ITEM, id_, titles[id_]) for _, _, id_ in sorted(found)[:limit]]
+    return [named(ITEM, id_, titles[id_]) for _, _, id_ in sorted(found)[:limit]]
 
 
 def find_users(store: Store, text: str, limit: int) -> list[NamedNode]:
@@ -99,20 +97,20 @@ def find_users(store: Store, text: str, limit: int) -> list[NamedNode]:
     exact = store.read(_NAMES.format(label=USER), {"ids": [text]})
     rows = store.read(_USERS, {"text": text.strip().lower(), "limit": limit}, SECONDS)
     by_id = {str(row["id"]): row["title"] for row in (*exact, *rows)}
-    return [_named(USER, id_, title) for id_, title in by_id.items()][:limit]
+    return [named(USER, id_, title) for id_, title in by_id.items()][:limit]
 
 
-def choose_users(store: Store, limit: int) -> list[NamedNode]:
-    """Users to begin with: of the first 500, those whose number of interactions is nearest to 30."""
-    rows = store.read(_SOME_USERS, {"system": _hidden_relations(), "limit": limit}, SECONDS)
-    return [_named(USER, row["id"], row["title"]) for row in rows]
+def choose_users(store: Store, relation: str, limit: int) -> list[NamedNode]:
+    """Users to begin with: of the first 200, those whose number of interactions by a behaviour is nearest to 30."""
+    rows = store.read(_SOME_USERS.format(relation=quote(relation)), {"limit": limit}, SECONDS)
+    return [named(USER, row["id"], row["title"]) for row in rows]
 
 
 def name_nodes(store: Store, label: str, ids: Sequence[str]) -> list[NamedNode]:
     """The nodes of a label with some ids, in their order, with titles if the graph has them."""
     rows = store.read(_NAMES.format(label=quote(label)), {"ids": list(ids)})
     titles = {str(row["id"]): row["title"] for row in rows}
-    return [_named(label, id_, titles.get(id_)) for id_ in ids]
+    return [named(label, id_, titles.get(id_)) for id_ in ids]
 
 
 def name_neighbours(store: Store, user: UserContext) -> tuple[list[NamedNode], dict[str, list[NamedNode]]]:
@@ -125,23 +123,23 @@ def name_neighbours(store: Store, user: UserContext) -> tuple[list[NamedNode], d
     return friends, values
 
 
-def read_item(store: Store, item_id: str) -> ItemProfile | None:
-    """An item; None if the graph does not have it."""
-    rows = store.read(_ITEM, {"id": item_id})
+def read_item(store: Store, item_id: str, relation: str) -> ItemProfile | None:
+    """An item, with the number of its interactions by a behaviour; None if the graph does not have it."""
+    other = [*sorted(SYSTEM_RELATIONS), *NO_BEHAVIOUR, *BEHAVIOURS, relation]
+    rows = store.read(_ITEM.format(relation=quote(relation)), {"id": item_id, "other": other}, SECONDS)
     if not rows:
         return None
     values: dict[str, dict[str, NamedNode]] = {}
     for labels, id_, title in rows[0]["values"]:
         label = main_label(labels)
         if label and label not in SYSTEM_LABELS:
-            values.setdefault(label, {})[str(id_)] = _named(label, id_, title)
-    chosen = store.read(_CHOSEN, {"id": item_id, "system": _hidden_relations()}, SECONDS)
+            values.setdefault(label, {})[str(id_)] = named(label, id_, title)
     properties = rows[0]["properties"]
     return ItemProfile(
-        _named(ITEM, item_id, properties.get("title")),
+        named(ITEM, item_id, properties.get("title")),
         visible_properties(properties),
         {label: list(nodes.values())[:MAX_NEIGHBOURS] for label, nodes in sorted(values.items())},
-        {row["relation"]: row["number"] for row in chosen},
+        rows[0]["number"],
     )
 
 
@@ -154,7 +152,7 @@ def read_value(store: Store, label: str, id_: str, relation: str) -> tuple[Named
     if not rows:
         return None
     statement = _VALUE_ITEMS.format(label=quote(label), relation=quote(relation))
-    return _named(label, id_, rows[0]["title"]), store.read(statement, {"id": id_, "limit": MAX_ITEMS}, SECONDS)
+    return named(label, id_, rows[0]["title"]), store.read(statement, {"id": id_, "limit": MAX_ITEMS}, SECONDS)
 
 
 def visible_properties(properties: Mapping[str, Any]) -> dict[str, Any]:
@@ -163,14 +161,11 @@ def visible_properties(properties: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in sorted(properties.items()) if name not in hidden and ":" not in name}
 
 
-def _hidden_relations() -> list[str]:
-    return [*sorted(SYSTEM_RELATIONS), SHOWN]
-
-
-def _named(label: str, id_: object, title: object) -> NamedNode:
+def named(label: str, id_: object, title: object) -> NamedNode:
+    """A node; texts of id and title, whatever the graph has."""
     return NamedNode(label, str(id_), None if title is None or title == "" else str(title))
 
 
 def titled(titles: Mapping[str, Any], ids: Iterable[str]) -> list[NamedNode]:
     """Items by their ids, with the titles of a snapshot."""
-    return [_named(ITEM, id_, titles.get(id_)) for id_ in ids]
+    return [named(ITEM, id_, titles.get(id_)) for id_ in ids]

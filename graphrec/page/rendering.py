@@ -78,6 +78,7 @@ def _environment() -> Environment:
         "percent": percent,
         "words": lambda name: str(name).replace("_", " ").lower(),
         "ago": _format_age,
+        "duration": _format_duration,
     }
     return environment
 
@@ -92,6 +93,13 @@ def _clean(value: Any) -> Any:  # any value of a template
 def _format_date(text: str) -> str:
     """A time in ISO 8601 as date and minute."""
     return f"{text[:16].replace('T', ' ')} UTC"
+
+
+def _format_duration(seconds: float) -> str:
+    """A time below 1 s in milliseconds, else in seconds, with two significant digits."""
+    if seconds >= 0.9995:
+        return f"{seconds:.1f} s"
+    return f"{seconds * 1000:.0f} ms" if seconds >= 0.00995 else f"{seconds * 1000:.1f} ms"
 
 
 def _format_age(moment: float | str, now: float | None = None) -> str:

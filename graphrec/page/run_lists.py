@@ -7,12 +7,11 @@ from graphrec.schema import RUN
 from graphrec.serving.answer import Recommended, Strategy
 from graphrec.serving.published_list import read_published_lists
 from graphrec.store import Store
-from graphrec.store.active_run import ACTIVE_FIRST, COLUMNS, ActiveRun
+from graphrec.store.active_run import COLUMNS, ActiveRun, sort_key
 
 _RUNS = f"""
 MATCH (run:{RUN}) WHERE run.activated_at IS NOT NULL AND run.version IS NOT NULL AND run.layers IS NOT NULL
 RETURN {COLUMNS}, run.created_at AS created_at, run.verdict AS verdict, run.activated_at AS activated_at
-ORDER BY {ACTIVE_FIRST}
 """
 
 
@@ -29,9 +28,10 @@ class KeptRun:
 
 def read_kept_runs(store: Store) -> list[KeptRun]:
     """The runs whose lists are in the graph, the active one first."""
+    rows = store.read(_RUNS)
+    rows.sort(key=lambda row: sort_key(row["activated_at"], row["run"]))
     return [
-        KeptRun(ActiveRun.from_row(row), row["created_at"], row["verdict"], int(row["activated_at"]))
-        for row in store.read(_RUNS)
+        KeptRun(ActiveRun.from_row(row), row["created_at"], row["verdict"], int(row["activated_at"])) for row in rows
     ]
 
 

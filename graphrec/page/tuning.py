@@ -1,12 +1,12 @@
 """Sliders of the page: diversity, freshness and a limit per category as reranking rules, added to rules by name."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from graphrec.reranking import RerankingRules
 from graphrec.reranking.spec import Cap, Diversity, Recency
-from graphrec.serving.answer import Answer, Recommended
+from graphrec.serving.answer import Recommended
 from graphrec.serving.snapshot import Snapshot
 
 if TYPE_CHECKING:  # it imports torch, which a page without a model does not need
@@ -97,7 +97,8 @@ def find_abilities(snapshot: Snapshot) -> Abilities:
     trained = snapshot.fold_in.trained
     category = _find_category(trained)
     similarity = "attributes" if category is not None else "vectors" if _has_vectors(trained) else None
-    return Abilities(similarity, snapshot.relation if trained.seen.time is not None else None, category)
+    has_times = bool(snapshot.fallbacks.trending())  # it is empty if the behaviour has no times, and in memory
+    return Abilities(similarity, snapshot.relation if has_times else None, category)
 
 
 def _find_category(trained: "TrainedRun") -> tuple[str, str] | None:
@@ -151,14 +152,9 @@ class Changes:
         return bool(self.num_new or self.num_moved or self.left)
 
 
-def compare(before: Answer, after: Answer) -> Changes:
-    """What changed between two answers."""
-    return compare_lists(before.items, after.items)
-
-
-def compare_lists(before: Sequence[Recommended], after: Sequence[Recommended]) -> Changes:
-    """What changed between two lists."""
+def compare(before: Sequence[Recommended], after: Sequence[Recommended], liked: Iterable[str] = ()) -> Changes:
+    """What changed between two lists; `liked` items are not recommended any more, so they have not left."""
     ranks = {each.item: each.rank for each in before}
-    present = {each.item for each in after}
+    present = {*(each.item for each in after), *liked}
     places = tuple(Place(each, ranks.get(each.item)) for each in after)
     return Changes(places, tuple(each for each in before if each.item not in present))

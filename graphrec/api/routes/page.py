@@ -1,6 +1,7 @@
 """The page: HTML for people, behind the same keys as the API. With a header `X-Part` a route sends one part of it."""
 
-from typing import Annotated, Literal
+from dataclasses import dataclass
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from starlette.responses import RedirectResponse, Response
@@ -13,8 +14,10 @@ from graphrec.api.routes.common import ServicesDep
 from graphrec.api.shapes import Id
 from graphrec.api.visitors import find_visitor
 from graphrec.errors import format_value
-from graphrec.page import nodes, tuning
+from graphrec.page import nodes
 from graphrec.page.rendering import FILES, file_address, node_address, read_file
+from graphrec.page.tuning import DIVERSITY_STEPS, HALF_LIVES, MOST, Tuning, compare, find_abilities
+from graphrec.reranking import RerankingRules
 from graphrec.schema import ITEM, SYSTEM_LABELS, USER
 from graphrec.serving.answer import Answer, Strategy
 from graphrec.serving.similar import find_similar
@@ -25,13 +28,16 @@ from graphrec.store import Store, queries
 #: Numbers of search results, of similar items, of popular items and of users to begin with.
 NUM_FOUND, NUM_SIMILAR, NUM_POPULAR, NUM_USERS = 8, 12, 10, 12
 
+#: Lengths of a list.
+LENGTHS = (10, 20, 50)
+
 #: Number of paths of a picture.
 NUM_PATHS = 6
 
 NodeId = Annotated[Id, Query(description="Id of a user or item.")]
 Text = Annotated[str, Query(max_length=MAX_ID)]
 Liked = Annotated[list[Id], Query(max_length=MAX_ITEMS)]
-ListLength = Annotated[Literal["10", "20", "50"], Query()]
+ListLength = Annotated[int, Query(ge=1, le=LENGTHS[-1])]
 
 
 router = APIRouter(include_in_schema=False, route_class=PageRoute)
@@ -56,7 +62,7 @@ async def get_icon() -> Response:
 async def get_start(request: Request, services: ServicesDep) -> Response:
     """The first page: search, users to begin with, and popular items."""
     visitor, snapshot = find_visitor(request), services.snapshot()
-    users = await services.run(lambda store: nodes.choose_users(store, NUM_USERS))
+    users = await services.run(lambda store: nodes.choose_users(store, snapshot.relation, NUM_USERS))
     fallbacks = snapshot.fallbacks
     trending, popular = await services.run(lambda _: (fallbacks.trending(), fallbacks.popular()))
     return await show(
@@ -87,81 +93,81 @@ def _search(
     return users, nodes.find_items(snapshot.titles, text, NUM_FOUND)
 
 
+@dataclass(frozen=True)
+class _Experiment:
+    """What the visitor tries: the length of the list, rules by name, positions of sliders, and further liked items."""
+
+    k: int
+    rules: RerankingRules | None
+    tuning: Tuning
+    liked: tuple[str, ...]
+
+
 @router.get("/user")
 async def get_user(
     request: Request,
     services: ServicesDep,
     id: NodeId,
-    k: ListLength = "10",
+    k: ListLength = LENGTHS[0],
     rules: Text = "",
     liked: Liked = [],  # noqa: B006  # FastAPI copies defaults
     find: Text = "",
-    diversity: Annotated[int, Query(ge=0, le=tuning.DIVERSITY_STEPS)] = 0,
-    freshness: Annotated[int, Query(ge=0, lt=len(tuning.HALF_LIVES))] = 0,
-    most: Annotated[int, Query(ge=0, lt=len(tuning.MOST))] = 0,
+    diversity: Annotated[int, Query(ge=0, le=DIVERSITY_STEPS)] = 0,
+    freshness: Annotated[int, Query(ge=0, lt=len(HALF_LIVES))] = 0,
+    most: Annotated[int, Query(ge=0, lt=len(MOST))] = 0,
 ) -> Response:
     """A user: recommendations with reasons, what rules and further items would change, history, friends, attributes."""
     visitor, snapshot = find_visitor(request), services.snapshot()
-    named = services.find_rules(rules or None)
-    positions = tuning.Tuning(diversity, freshness, most)
-    liked = list(dict.fromkeys(each for each in liked if each in snapshot.titles))
+    chosen = tuple(dict.fromkeys(each for each in liked if each in snapshot.titles))
+    tried = _Experiment(k, services.find_rules(rules or None), Tuning(diversity, freshness, most), chosen)
     part = request.headers.get(PART, "")
 
     def work(store: Store) -> dict[str, object]:
-        values: dict[str, object] = {"sliders": [], "candidates": _search(store, snapshot, find, only_items=True)[1]}
+        candidates: dict[str, object] = {"candidates": _search(store, snapshot, find, only_items=True)[1]}
         if part == "candidates":
-            return values
-        able = tuning.find_abilities(snapshot)
-        values |= {"sliders": positions.sliders(able), **_recommend(store, snapshot, id, int(k), positions, able)}
-        if not part:
-            profile = read_profile(store, id, nodes.MAX_HISTORY)
-            if profile is None:
-                raise unknown(USER, id)
-            friends, attributes = nodes.name_neighbours(store, profile.context)
-            title = profile.properties.get("title") or profile.properties.get("name")
-            values |= {
-                "profile": profile,
-                "friends": friends,
-                "attributes": attributes,
-                "user": nodes.NamedNode(USER, id, None if title is None else str(title)),
-                "properties": nodes.visible_properties(profile.properties),
-                "titles": snapshot.titles,
-            }
-        return values
-
-    def _recommend(
-        store: Store, snapshot: Snapshot, user: str, k: int, positions: tuning.Tuning, able: tuning.Abilities
-    ) -> dict[str, object]:
-        try:
-            before = snapshot.recommend(store, user, Wishes(k))
-        except UnknownUserError as error:
-            raise unknown(USER, user) from error
-        wishes = Wishes(k, positions.add_to(named, able), frozenset(), tuple(liked))
-        changed = wishes.rules is not None or bool(liked)
-        after = snapshot.recommend(store, user, wishes) if changed else before
-        return {
-            "answer": after,
-            "changed": changed,
-            "changes": tuning.compare(before, after),
-            "because": find_reasons(snapshot, after),
-            "explained": _list_explained(snapshot, after),
-        }
+            return candidates
+        recommended = _recommend(store, snapshot, id, tried)
+        return candidates | recommended | ({} if part else _describe_user(store, snapshot, id))
 
     values = await services.run(work)
-    return await show(
-        request,
-        visitor,
-        "user",
-        id=id,
-        k=k,
-        find=find,
-        rules=rules,
-        all_rules=sorted(services.rules),
-        liked=nodes.titled(snapshot.titles, liked),
-        model_note=snapshot.model_note,
-        run=snapshot.run,
-        **values,
-    )
+    names, items = sorted(services.rules), nodes.titled(snapshot.titles, chosen)
+    form = {"id": id, "k": k, "lengths": LENGTHS, "find": find, "rules": rules, "all_rules": names, "liked": items}
+    return await show(request, visitor, "user", run=snapshot.run, **form, **values)
+
+
+def _recommend(store: Store, snapshot: Snapshot, user: str, tried: _Experiment) -> dict[str, object]:
+    """The answer as tried, what is other than without it, and the reasons of its items."""
+    able = find_abilities(snapshot)
+    wishes = Wishes(tried.k, tried.tuning.add_to(tried.rules, able), frozenset(), tried.liked)
+    changed = wishes.rules is not None or bool(tried.liked)
+    try:
+        before = snapshot.recommend(store, user, Wishes(tried.k))
+    except UnknownUserError as error:
+        raise unknown(USER, user) from error
+    after = snapshot.recommend(store, user, wishes) if changed else before
+    return {
+        "sliders": tried.tuning.sliders(able),
+        "answer": after,
+        "changed": changed,
+        "changes": compare(before.items, after.items, tried.liked),
+        "because": find_reasons(snapshot, after),
+        "explained": _list_explained(snapshot, after),
+    }
+
+
+def _describe_user(store: Store, snapshot: Snapshot, user: str) -> dict[str, object]:
+    profile = read_profile(store, user, nodes.MAX_HISTORY)
+    if profile is None:
+        raise unknown(USER, user)
+    friends, attributes = nodes.name_neighbours(store, profile.context)
+    return {
+        "profile": profile,
+        "friends": friends,
+        "attributes": attributes,
+        "user": nodes.named(USER, user, profile.properties.get("title") or profile.properties.get("name")),
+        "properties": nodes.visible_properties(profile.properties),
+        "titles": snapshot.titles,
+    }
 
 
 def _list_explained(snapshot: Snapshot, answer: Answer) -> set[str]:
@@ -209,13 +215,13 @@ async def get_item(request: Request, services: ServicesDep, id: NodeId) -> Respo
     visitor, snapshot = find_visitor(request), services.snapshot()
 
     def work(store: Store) -> dict[str, object]:
-        profile = nodes.read_item(store, id)
+        profile = nodes.read_item(store, id, snapshot.relation)
         if profile is None:
             raise unknown(ITEM, id)
         strategy, similar = find_similar(store, snapshot, id, NUM_SIMILAR)
         return {"profile": profile, "similar": similar, "strategy": strategy}
 
-    return await show(request, visitor, "item", id=id, run=snapshot.run, **await services.run(work))
+    return await show(request, visitor, "item", id=id, relation=snapshot.relation, **await services.run(work))
 
 
 @router.get("/audience")

@@ -45,7 +45,7 @@ async def get_runs(
         values: dict[str, object] = {"kept": kept, "chosen": chosen, "lists": None}
         if user and chosen:
             lists = [read_list(store, by_id[each], user, 20) for each in chosen]
-            values["lists"] = (lists[0], tuning.compare_lists(*lists))
+            values["lists"] = (lists[0], tuning.compare(lists[0], lists[1]))
             values["person"] = nodes.name_nodes(store, USER, [user])[0]
         return values
 
