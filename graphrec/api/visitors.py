@@ -3,9 +3,10 @@
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Annotated
 from urllib.parse import parse_qsl
 
-from fastapi import Request
+from fastapi import Depends, Request
 from starlette.responses import Response
 
 from graphrec.api.auth import require_scope
@@ -48,6 +49,18 @@ def find_visitor(request: Request, scope: str = "read") -> Visitor:
     if request.scope.get("authorized") != scope:
         require_scope(services, request.scope, key, scope)
     return Visitor(key, key.scopes, services.sessions.form_token(session))
+
+
+async def _get_reader(request: Request) -> Visitor:
+    return find_visitor(request)
+
+
+async def _get_admin(request: Request) -> Visitor:
+    return find_visitor(request, "admin")
+
+
+#: The visitor of a route, found before its parameters are checked; for an admin the key needs that scope.
+VisitorDep, AdminDep = Annotated[Visitor, Depends(_get_reader)], Annotated[Visitor, Depends(_get_admin)]
 
 
 async def read_form(request: Request) -> Mapping[str, str]:

@@ -12,7 +12,7 @@ from graphrec.api.problems import ApiError
 from graphrec.api.reasons import find_reasons
 from graphrec.api.routes.common import ServicesDep
 from graphrec.api.shapes import Id
-from graphrec.api.visitors import find_visitor
+from graphrec.api.visitors import VisitorDep
 from graphrec.errors import format_value
 from graphrec.page import nodes
 from graphrec.page.rendering import FILES, file_address, node_address, read_file
@@ -59,9 +59,9 @@ async def get_icon() -> Response:
 
 
 @router.get("/")
-async def get_start(request: Request, services: ServicesDep) -> Response:
+async def get_start(request: Request, visitor: VisitorDep, services: ServicesDep) -> Response:
     """The first page: search, users to begin with, and popular items."""
-    visitor, snapshot = find_visitor(request), services.snapshot()
+    snapshot = services.snapshot()
     users = await services.run(lambda store: nodes.choose_users(store, snapshot.relation, NUM_USERS))
     fallbacks = snapshot.fallbacks
     trending, popular = await services.run(lambda _: (fallbacks.trending(), fallbacks.popular()))
@@ -77,9 +77,9 @@ async def get_start(request: Request, services: ServicesDep) -> Response:
 
 
 @router.get("/search")
-async def search(request: Request, services: ServicesDep, q: Text = "") -> Response:
+async def search(request: Request, visitor: VisitorDep, services: ServicesDep, q: Text = "") -> Response:
     """Users and items whose id or title contains a text."""
-    visitor, snapshot = find_visitor(request), services.snapshot()
+    snapshot = services.snapshot()
     users, items = await services.run(lambda store: _search(store, snapshot, q))
     return await show(request, visitor, "search", query=q, users=users, items=items)
 
@@ -106,6 +106,7 @@ class _Experiment:
 @router.get("/user")
 async def get_user(
     request: Request,
+    visitor: VisitorDep,
     services: ServicesDep,
     id: NodeId,
     k: ListLength = LENGTHS[0],
@@ -117,7 +118,7 @@ async def get_user(
     most: Annotated[int, Query(ge=0, lt=len(MOST))] = 0,
 ) -> Response:
     """A user: recommendations with reasons, what rules and further items would change, history, friends, attributes."""
-    visitor, snapshot = find_visitor(request), services.snapshot()
+    snapshot = services.snapshot()
     chosen = tuple(dict.fromkeys(each for each in liked if each in snapshot.titles))
     tried = _Experiment(k, services.find_rules(rules or None), Tuning(diversity, freshness, most), chosen)
     part = request.headers.get(PART, "")
@@ -179,9 +180,9 @@ def _list_explained(snapshot: Snapshot, answer: Answer) -> set[str]:
 
 
 @router.get("/why")
-async def explain(request: Request, services: ServicesDep, user: NodeId, item: NodeId) -> Response:
+async def explain(request: Request, visitor: VisitorDep, services: ServicesDep, user: NodeId, item: NodeId) -> Response:
     """Why an item is recommended to a user: a picture of the reasons, and the strongest paths."""
-    visitor, snapshot = find_visitor(request), services.snapshot()
+    snapshot = services.snapshot()
     fold_in = snapshot.fold_in
     if fold_in is None:
         raise ApiError(409, snapshot.model_note or "nothing is published, so nothing can be explained")
@@ -210,9 +211,9 @@ async def explain(request: Request, services: ServicesDep, user: NodeId, item: N
 
 
 @router.get("/item")
-async def get_item(request: Request, services: ServicesDep, id: NodeId) -> Response:
+async def get_item(request: Request, visitor: VisitorDep, services: ServicesDep, id: NodeId) -> Response:
     """An item: properties, attributes, similar items, and with page.js the users who may like it."""
-    visitor, snapshot = find_visitor(request), services.snapshot()
+    snapshot = services.snapshot()
 
     def work(store: Store) -> dict[str, object]:
         profile = nodes.read_item(store, id, snapshot.relation)
@@ -225,9 +226,9 @@ async def get_item(request: Request, services: ServicesDep, id: NodeId) -> Respo
 
 
 @router.get("/audience")
-async def get_audience(request: Request, services: ServicesDep, id: NodeId) -> Response:
+async def get_audience(request: Request, visitor: VisitorDep, services: ServicesDep, id: NodeId) -> Response:
     """The users who may like an item."""
-    visitor, snapshot = find_visitor(request), services.snapshot()
+    snapshot = services.snapshot()
     if id not in snapshot.titles:
         raise unknown(ITEM, id)
 
@@ -242,9 +243,11 @@ async def get_audience(request: Request, services: ServicesDep, id: NodeId) -> R
 
 
 @router.get("/value")
-async def get_value(request: Request, services: ServicesDep, label: NodeId, id: NodeId) -> Response:
+async def get_value(
+    request: Request, visitor: VisitorDep, services: ServicesDep, label: NodeId, id: NodeId
+) -> Response:
     """An attribute value, such as a genre, and the items that have it."""
-    visitor, snapshot = find_visitor(request), services.snapshot()
+    snapshot = services.snapshot()
     if label in SYSTEM_LABELS | {USER, ITEM}:
         raise unknown(label, id)
 

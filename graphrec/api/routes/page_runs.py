@@ -14,7 +14,7 @@ from graphrec.api.limits import MAX_ID
 from graphrec.api.routes.common import ServicesDep
 from graphrec.api.routes.health import examine
 from graphrec.api.services import Services
-from graphrec.api.visitors import find_visitor, read_checked_form
+from graphrec.api.visitors import AdminDep, VisitorDep, read_checked_form
 from graphrec.page import nodes, tuning
 from graphrec.page.run_lists import read_kept_runs, read_list
 from graphrec.page.status import GraphStatus, read_status
@@ -31,10 +31,10 @@ router = APIRouter(include_in_schema=False, route_class=PageRoute)
 
 @router.get("/runs")
 async def get_runs(
-    request: Request, services: ServicesDep, user: Text = "", old: Text = "", new: Text = ""
+    request: Request, visitor: VisitorDep, services: ServicesDep, user: Text = "", old: Text = "", new: Text = ""
 ) -> Response:
     """Published runs, and the lists of two of them for a user, side by side."""
-    visitor, snapshot = find_visitor(request), services.snapshot()
+    snapshot = services.snapshot()
 
     def work(store: Store) -> dict[str, object]:
         kept = read_kept_runs(store)
@@ -54,9 +54,8 @@ async def get_runs(
 
 
 @router.post("/runs/activate")
-async def activate(request: Request, services: ServicesDep) -> Response:
+async def activate(request: Request, visitor: AdminDep, services: ServicesDep) -> Response:
     """Make a kept run active again, for a key with the scope admin."""
-    visitor = find_visitor(request, "admin")
     form = await read_checked_form(request, visitor)
 
     def work(store: Store) -> None:
@@ -70,9 +69,9 @@ async def activate(request: Request, services: ServicesDep) -> Response:
 
 
 @router.get("/status")
-async def get_status(request: Request, services: ServicesDep) -> Response:
+async def get_status(request: Request, visitor: VisitorDep, services: ServicesDep) -> Response:
     """How the system fares: freshness, events, click rates, answers and their times."""
-    visitor, snapshot = find_visitor(request), services.snapshot()
+    snapshot = services.snapshot()
     graph = await _read_graph_status(request, services)
     metrics = services.metrics.render().decode()
     trained = None if snapshot.fold_in is None else snapshot.fold_in.trained.run
