@@ -70,7 +70,8 @@ if (tune) {
   const address = () => {
     const values = new URLSearchParams();
     for (const [name, value] of new FormData(tune)) {
-      if (name !== "find" && value !== "" && (name === "id" || value !== "0" || name === "liked")) values.append(name, value);
+      const isDefault = name === "find" || tune.elements[name].dataset?.default === value;
+      if (!isDefault) values.append(name, value);
     }
     return `${tune.getAttribute("action")}?${values}`;
   };
