@@ -22,7 +22,9 @@ RECOMMENDED = "RECOMMENDED"
 SIMILAR = "SIMILAR"
 WITHDRAWN = "WITHDRAWN"
 WRITE_LEASE = "WriteLease"
-SYSTEM_LABELS = frozenset({RUN, SOURCE, WRITE_LEASE})
+STREAM_POSITION = "StreamPosition"
+REJECTED_EVENT = "RejectedEvent"
+SYSTEM_LABELS = frozenset({RUN, SOURCE, WRITE_LEASE, STREAM_POSITION, REJECTED_EVENT})
 SYSTEM_RELATIONS = frozenset({RECOMMENDED, SIMILAR, WITHDRAWN})
 
 #: Properties that publishing writes on users and items: the model's vector, and the id of the run that produced it.

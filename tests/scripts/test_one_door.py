@@ -12,6 +12,7 @@ COMMANDS = sorted((ROOT / "scripts").glob("[a-z]*.py"))
 METHODS = {
     "benchmark": {"benchmark", "benchmark_panel"},
     "blend": {"blend"},
+    "consume": {"consume", "stream_status"},
     "demo": {"load", "export", "compare", "train", "publish", "query"},
     "doctor": {"examine"},
     "evaluate": {"compare"},
@@ -23,6 +24,7 @@ METHODS = {
     "publish": {"publish"},
     "query": {"rows"},
     "recommend": {"answer", "recommend_all"},
+    "rejected": {"list_rejected", "retry_rejected", "delete_rejected"},
     "rollback": {"rollback"},
     "runs": {"list_runs"},
     "schema": {"count_graph"},
@@ -65,6 +67,7 @@ PRESENTATION = {
     "graphrec.store.counts",  # is_system
     "graphrec.store.queries",
     "graphrec.store.query_docs",
+    "graphrec.streams.options",  # ConsumeOptions
     "graphrec.time_format",
 }
 
