@@ -344,6 +344,8 @@ def _closing(consumer: Consumer, runner: asyncio.Runner, cache: Cache) -> Iterat
 
 def _is_refusal(error: StoreError) -> bool:
     """Whether the database refuses the content of a batch, so that a smaller one may succeed."""
+    if isinstance(error.__cause__, OverflowError | UnicodeEncodeError):
+        return True
     code = str(getattr(error.__cause__, "code", None) or "")
     if any(part in code for part in _CONTENDED):
         return False

@@ -55,7 +55,7 @@ class FolderInput:
 
     def measure_lag(self, positions: Mapping[str, str]) -> dict[str, int]:
         """The bytes of each file after its position."""
-        sizes = {path.name: path.stat().st_size for path in self._list_files()}
+        sizes = {_name(path): path.stat().st_size for path in self._list_files()}
         return {name: max(0, size - int(positions.get(name) or 0)) for name, size in sizes.items()}
 
     def close(self) -> None:
@@ -66,7 +66,8 @@ class FolderInput:
 
     def _read(self, path: Path, limit: int) -> list[Record]:
         """At most `limit` complete lines of a file from its position on; an empty line is no record."""
-        name, start = path.name, self._next.get(path.name, 0)
+        name = _name(path)
+        start = self._next.get(name, 0)
         try:
             size = path.stat().st_size
             if size < start:
@@ -106,6 +107,11 @@ def find_lost(spec: FolderInputSpec, positions: Mapping[str, str]) -> list[str]:
         for name, position in positions.items()
         if (spec.folder / name).is_file() and (spec.folder / name).stat().st_size < int(position)
     ]
+
+
+def _name(path: Path) -> str:
+    """The name of a file, with bytes that are no UTF-8 escaped, as no database stores them."""
+    return path.name.encode("utf-8", "backslashreplace").decode()
 
 
 def _find_line_end(path: Path, start: int) -> int:

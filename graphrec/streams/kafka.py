@@ -94,11 +94,11 @@ class KafkaInput:
             raise failed
         records = []
         for message in messages:
-            error = message.error()
-            if error is None:
+            failure = message.error()
+            if failure is None:
                 records.append(_build(message))
             else:
-                _check(error, message)
+                _check(failure, message)
         return records
 
     def seek(self, positions: Mapping[str, str]) -> None:

@@ -1,7 +1,12 @@
-"""Reads Redis Streams, also of Valkey; each stream is a partition, and a position is the id of an entry."""
+"""Reads Redis Streams, also of Valkey; each stream is a partition.
+
+A position is the id of the last entry with its number, such as 1700000000000-0#17: 17 entries were ever added up to it.
+The number tells whether entries were trimmed before they were read, which the id does not.
+"""
 
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import redis
@@ -22,9 +27,6 @@ SECONDS_TO_ANSWER = 5.0
 #: Maximum seconds of one blocking read, so that the end of the process is noticed.
 _SECONDS_BLOCKED = 0.5
 
-#: Cap on the entries that are counted for the lag.
-_MAX_COUNTED = 10_000
-
 
 class RedisInput:
     """The entries of some streams, read with XREAD from the positions of the graph.
@@ -36,7 +38,7 @@ class RedisInput:
         self._spec, self._ended = spec, ended
         self._client = _connect(spec.url)
         known = read_positions()
-        self._next = {name: known.get(name) or BEGIN for name in spec.streams}
+        self._next = {name: _parse(known.get(name, "")) for name in spec.streams}
         self._unchecked = set(spec.streams)
 
     def poll(self, limit: int, seconds: float) -> Sequence[Record]:
@@ -47,7 +49,7 @@ class RedisInput:
             if self._unchecked:
                 self._check_lost()
             blocked = max(1, round(1000 * min(seconds, _SECONDS_BLOCKED)))
-            found = self._client.xread(self._next, count=limit, block=blocked)
+            found = self._client.xread({name: entry for name, (entry, _) in self._next.items()}, limit, blocked)
         except (AuthenticationError, AuthorizationError) as error:
             raise GraphrecError(f"Redis refuses the login: {format_value(error)}; correct the key redis") from error
         except ResponseError as error:
@@ -63,12 +65,12 @@ class RedisInput:
         for name, batch in entries:
             batch = batch[0] if len(batch) == 1 and isinstance(batch[0], list) else batch  # RESP3
             for entry, fields in batch[: max(0, limit - len(records))]:
-                position = _decode(entry)
-                self._next[name] = position
-                records.append(self._build(name, position, fields))
+                number = self._next[name][1] + 1
+                self._next[name] = _decode(entry), number
+                records.append(self._build(name, _decode(entry), number, fields))
         return records
 
-    def _build(self, name: str, position: str, fields: Mapping[bytes, bytes] | None) -> Record:
+    def _build(self, name: str, entry: str, number: int, fields: Mapping[bytes, bytes] | None) -> Record:
         body: bytes | Mapping[str, Any] | None = None
         if fields is not None:
             size = sum(len(key) + len(value) for key, value in fields.items())
@@ -77,21 +79,25 @@ class RedisInput:
             else:
                 body = {_decode(key): value.decode("utf-8", "surrogateescape") for key, value in fields.items()}
             body = body if size <= MAX_BYTES else None
-        return Record(name, name, position, position, body, int(position.partition("-")[0]))
+        return Record(name, name, entry, f"{entry}#{number}", body, int(entry.partition("-")[0]))
 
     def _check_lost(self) -> None:
         """Raise LostRecordsError if entries after a position were deleted before they were read."""
         for name in sorted(self._unchecked):
-            if self._next[name] != BEGIN and (lost := _find_deleted(self._client, name, self._next[name])):
+            entry, number = self._next[name]
+            state = _read_state(self._client, name)
+            if entry == BEGIN:
+                self._next[name] = entry, state.num_deleted
+            elif lost := state.count_lost(entry, number):
                 raise LostRecordsError(
-                    f"entries of the stream {format_value(name)} up to {lost} were deleted before they were read, the "
-                    f"last one read is {self._next[name]}; let producers keep more; --skip-lost reads on"
+                    f"{lost:,} entries of the stream {format_value(name)} were deleted before they were read, the last "
+                    f"one read is {entry}; let producers keep more entries, --skip-lost reads on"
                 )
         self._unchecked = set()
 
     def seek(self, positions: Mapping[str, str]) -> None:
         """Read on from these positions."""
-        self._next |= {name: position or BEGIN for name, position in positions.items()}
+        self._next |= {name: _parse(position) for name, position in positions.items()}
 
     def committed(self, positions: Mapping[str, str]) -> None:
         """With `trim`, delete the entries that were written."""
@@ -99,7 +105,7 @@ class RedisInput:
             return
         try:
             for name, position in positions.items():
-                milliseconds, _, number = position.partition("-")
+                milliseconds, _, number = _parse(position)[0].partition("-")
                 self._client.xtrim(name, minid=f"{milliseconds}-{int(number) + 1}", approximate=False)
         except (RedisError, OSError) as error:
             raise InputUnavailableError(f"Redis does not answer: {format_value(error)}") from error
@@ -113,30 +119,12 @@ class RedisInput:
         return True
 
     def measure_lag(self, positions: Mapping[str, str]) -> dict[str, int]:
-        """The entries of each stream after its position, estimated by its length if some were read."""
-        lag = {}
-        for name in self._spec.streams:
-            try:
-                state = self._client.xinfo_stream(name)
-            except ResponseError:  # there is no such stream yet
-                lag[name] = 0
-                continue
-            except (RedisError, OSError) as error:
-                raise InputUnavailableError(f"Redis does not answer: {format_value(error)}") from error
-            last = _decode(state["last-generated-id"])
-            position = positions.get(name) or BEGIN
-            if _sort_key(position) >= _sort_key(last):
-                lag[name] = 0
-            elif position == BEGIN:
-                lag[name] = int(state["length"])
-            else:
-                lag[name] = self._count_after(name, position)
-        return lag
-
-    def _count_after(self, name: str, position: str) -> int:
-        """The number of entries after a position, counted in the server without their content."""
-        script = "return #redis.call('XRANGE', KEYS[1], '(' .. ARGV[1], '+', 'COUNT', ARGV[2])"
-        return int(self._client.eval(script, 1, name, position, _MAX_COUNTED))
+        """The entries of each stream after its position."""
+        try:
+            states = {name: _read_state(self._client, name) for name in self._spec.streams}
+        except (RedisError, OSError) as error:
+            raise InputUnavailableError(f"Redis does not answer: {format_value(error)}") from error
+        return {name: state.measure_lag(*_parse(positions.get(name, ""))) for name, state in states.items()}
 
     def close(self) -> None:
         """Close the connections."""
@@ -150,7 +138,8 @@ def find_lost(spec: RedisInputSpec, positions: Mapping[str, str]) -> list[str]:
     """
     client = _connect(spec.url)
     try:
-        return [name for name, position in positions.items() if _find_deleted(client, name, position)]
+        places = {name: _parse(position) for name, position in positions.items()}
+        return [name for name, place in places.items() if _read_state(client, name).count_lost(*place)]
     except (RedisError, OSError) as error:
         raise InputUnavailableError(f"Redis does not answer: {format_value(error)}") from error
     finally:
@@ -169,14 +158,51 @@ def _connect(url: str) -> Any:  # the type hints of its client are not precise
         raise GraphrecError("the key redis is no address; write redis://HOST:PORT/0 or unix:///PATH") from error
 
 
-def _find_deleted(client: Any, name: str, position: str) -> str:
-    """The greatest id of a deleted entry, if it is after a position; else ""."""
+@dataclass(frozen=True)
+class _StreamState:
+    """A stream: entries that it has, ever had, and no longer has; ids of the first and the last one."""
+
+    length: int
+    num_added: int
+    num_deleted: int
+    first: str
+    last: str
+
+    def count_lost(self, entry: str, number: int) -> int:
+        """Entries after the one read last, the `number`th, that are gone."""
+        if self.length and _sort_key(self.first) <= _sort_key(entry):
+            return 0
+        return max(0, self.num_deleted - number)
+
+    def measure_lag(self, entry: str, number: int) -> int:
+        """Entries after the one read last, the `number`th."""
+        if _sort_key(entry) >= _sort_key(self.last):
+            return 0
+        return max(0, min(self.length, self.num_added - number))
+
+
+def _read_state(client: Any, name: str) -> _StreamState:
     try:
         state = client.xinfo_stream(name)
-    except ResponseError:  # there is no such stream
-        return ""
-    deleted = _decode(state.get("max-deleted-entry-id", b"0-0"))
-    return deleted if _sort_key(deleted) > _sort_key(position) else ""
+    except ResponseError as error:
+        if "no such key" not in str(error):
+            raise
+        return _StreamState(0, 0, 0, BEGIN, BEGIN)
+    length, added = int(state["length"]), int(state.get("entries-added", 0))  # Redis 6 does not count
+    first = state["first-entry"]
+    return _StreamState(
+        length,
+        added,
+        max(0, added - length),
+        _decode(first[0]) if first else BEGIN,
+        _decode(state["last-generated-id"]),
+    )
+
+
+def _parse(position: str) -> tuple[str, int]:
+    """The id of the last entry that was read, and its number."""
+    entry, _, number = position.partition("#")
+    return entry or BEGIN, int(number or 0)
 
 
 def _sort_key(position: str) -> tuple[int, int]:

@@ -21,6 +21,9 @@ MAX_KEPT = 65_536
 #: Batch size of deletions.
 _DELETED_AT_ONCE = 10_000
 
+#: Width of positions in ids, so that ids are sorted as positions are.
+_WIDTH = 20
+
 _COLUMNS = (
     "r.id AS id, r.stream AS stream, r.partition AS partition, r.position AS position, r.topic AS topic, "
     "r.reason AS reason, r.held AS held, r.user AS user, r.item AS item, r.record AS record, r.cut AS cut, "
@@ -75,10 +78,11 @@ def build(
     elif isinstance(body, bytes):
         text = body[: 4 * MAX_KEPT].decode("utf-8", "backslashreplace")
     else:
-        text = json.dumps({str(key): _to_json(value) for key, value in body.items()}, ensure_ascii=False)
+        text = json.dumps(dict(body), ensure_ascii=False, default=str)
     cut = body is None or len(text) > MAX_KEPT
+    text = text.encode("utf-8", "backslashreplace").decode()  # without halves of characters, which no database stores
     return RejectedEvent(
-        f"{stream}/{record.partition}@{record.position}",
+        f"{stream}/{record.partition}@{record.position.zfill(_WIDTH)}",
         stream,
         record.partition,
         record.position,
@@ -152,7 +156,3 @@ def _read(store: Store, test: str, parameters: dict[str, Any]) -> list[RejectedE
         parameters,
     )
     return [RejectedEvent(**row) for row in rows]
-
-
-def _to_json(value: object) -> object:
-    return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else value
