@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from graphrec.errors import first_few
+from graphrec.errors import StoreError, first_few
 from graphrec.events.event import KNOWN, ONE_PER_PAIR, SOURCE_NAME, Event, EventPolicy
 from graphrec.events.source import declare
 from graphrec.schema import ITEM, SOURCE, USER
@@ -93,6 +93,8 @@ class EventSink:
             if rest:  # their users or items are missing, or their behaviours unknown
                 outcomes |= self._reject(run, rest, known)
                 _write(run, rest, outcomes, received, known)
+            if len(outcomes) < len(events):
+                raise StoreError("another writer changed users or items of these events at the same time; send them again")
             found = [outcomes[number] for number in range(len(events))]
             if after is not None:
                 after(run, found)

@@ -47,8 +47,8 @@ class Request:
 
     @property
     def seen(self) -> set[str]:
-        """The items that are not recommended: those that the user has by the target behaviour or has excluded, and those
-        that the request excludes."""
+        """The items that are not recommended: those that the user has by the target behaviour, and those that the user
+        or the request excludes."""
         return {edge.id for edge in self.user.behaviour(self.relation)} | self.user.excluded_items() | self.excluded
 
 

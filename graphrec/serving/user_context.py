@@ -25,7 +25,10 @@ EDGES = f"""
         AND (type(edge) IN $undirected OR NOT other:{USER}) | {_EDGE}] AS incoming"""
 
 #: Whether an edge `met` excludes its item from the recommendations of its user now; parameters: `exclusion_parameters`.
-EXCLUDES = "any(rule IN $excluding WHERE rule[0] = type(met) AND (rule[1] IS NULL OR coalesce(met.timestamp, rule[1]) >= rule[1]))"
+EXCLUDES = (
+    "any(rule IN $excluding "
+    "WHERE rule[0] = type(met) AND (rule[1] IS NULL OR coalesce(met.timestamp, rule[1]) >= rule[1]))"
+)
 
 _CONTEXT = f"MATCH (user:{USER} {{id: $user_id}}) RETURN properties(user) AS properties, {EDGES}"
 

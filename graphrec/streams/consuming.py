@@ -81,6 +81,7 @@ class Consumer:
         self._pending: Sequence[Record] = ()
         self._size = options.batch
         self._is_reassigned = False
+        self._made: set[str] = set()
 
     def run(self) -> Consumed:
         """Read and write until `ended` is set, or with `once` until all records are written.
@@ -126,7 +127,7 @@ class Consumer:
             self._store = None
 
     def _read_positions(self) -> Mapping[str, str]:
-        """The positions in the graph, which are those that the next batch expects."""
+        """The positions in the graph, which the next batch expects: the input must read on from all of them."""
         found = positions.read_positions(self._open(), self._spec.name)
         self._positions = {name: each.next for name, each in found.items()}
         self._is_reassigned = True
@@ -153,8 +154,8 @@ class Consumer:
             except FencedError as error:
                 logger.info("%s; reading on after them", error)
                 partitions, self._pending = {record.partition for record in self._pending}, ()
-                known = self._read_positions()
-                source.seek({name: known.get(name, "") for name in partitions})
+                # all of them: what the next batch expects must be where the input reads
+                source.seek(dict.fromkeys(partitions, "") | dict(self._read_positions()))
             except (StoreError, InputUnavailableError) as error:
                 since = since if failures else time.monotonic()
                 failures += 1
@@ -194,6 +195,7 @@ class Consumer:
         self, records: Sequence[Record], decoded: Sequence[Decoded], runner: asyncio.Runner
     ) -> dict[str, dict[str, int]]:
         """Write one transaction; return the numbers of records by partition and outcome."""
+        self._make_positions({record.partition for record in records})
         moves = {record.partition: (self._positions.get(record.partition, ""), record.next) for record in records}
         numbers = [number for number, each in enumerate(decoded) if isinstance(each, Event)]
         events = [event for event in decoded if isinstance(event, Event)]
@@ -236,6 +238,12 @@ class Consumer:
         self._positions |= {name: new for name, (_, new) in moves.items()}
         self._num_rejected += failed
         return counts
+
+    def _make_positions(self, partitions: set[str]) -> None:
+        """Create the nodes of new partitions, outside of the transaction: another process may do the same."""
+        if new := partitions - self._made:
+            positions.create(self._open(), self._spec.name, new)
+            self._made |= new
 
     async def _write_marked(self, users: Sequence[str], write: Callable[[], object]) -> None:
         """Write while no cached answer of the users is read or stored."""

@@ -231,7 +231,7 @@ def _set_times(
     texts = [str(_find(fields[number], time.column)) for number in numbers]  # type: ignore[arg-type]  # they have fields
     try:
         times = read_times(pd.Series(texts, dtype="str"), time)
-    except GraphrecError as error:  # an invalid format, of which every record is told
+    except GraphrecError as error:  # an invalid format, which is the reason of every record
         times = None
         reason = str(error)
     for place, number in enumerate(numbers):

@@ -23,7 +23,7 @@ class FolderInput:
         self._spec, self._ended = spec, ended
         if not spec.folder.is_dir():
             raise GraphrecError(f"there is no folder {spec.folder}; create it, or correct the key folder")
-        self._next = {name: int(position) for name, position in read_positions().items()}
+        self._next = {name: int(position or 0) for name, position in read_positions().items()}
 
     def poll(self, limit: int, seconds: float) -> Sequence[Record]:
         """The next lines of all files; see `RecordInput.poll`."""
@@ -105,7 +105,7 @@ def find_lost(spec: FolderInputSpec, positions: Mapping[str, str]) -> list[str]:
     return [
         name
         for name, position in positions.items()
-        if (spec.folder / name).is_file() and (spec.folder / name).stat().st_size < int(position)
+        if (spec.folder / name).is_file() and (spec.folder / name).stat().st_size < int(position or 0)
     ]
 
 

@@ -176,6 +176,8 @@ def find_lost(spec: KafkaInputSpec, positions: Mapping[str, str]) -> list[str]:
         lost = []
         for name, position in positions.items():
             topic, _, number = name.rpartition("/")
+            if not position:  # nothing of it was read
+                continue
             low, high = consumer.get_watermark_offsets(TopicPartition(topic, int(number)), timeout=SECONDS_TO_ANSWER)
             if not low <= int(position) <= high:
                 lost.append(name)
@@ -195,7 +197,7 @@ def _build_options(spec: KafkaInputSpec) -> dict[str, Any]:  # Any: values of li
         **spec.options,
         "bootstrap.servers": spec.servers,
         "enable.auto.commit": False,
-        "auto.offset.reset": "error",  # what is lost is told, and never skipped silently
+        "auto.offset.reset": "error",  # lost records are an error, and never skipped silently
         "isolation.level": "read_committed",
     }
 

@@ -6,28 +6,31 @@ write would let both pass on a database with read-committed isolation.
 """
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from graphrec.errors import StoreError
 from graphrec.schema import STREAM_POSITION
 from graphrec.store import Store
-from graphrec.store.connection import RunStatement
+from graphrec.store.connection import ConstraintError, RunStatement
 from graphrec.store.counts import known_labels
 
 _READ = f"""
 MATCH (p:{STREAM_POSITION} {{stream: $stream}})
-RETURN p.partition AS partition, p.next AS next, coalesce(p.accepted, 0) AS accepted,
+RETURN p.partition AS partition, coalesce(p.next, '') AS next, coalesce(p.accepted, 0) AS accepted,
        coalesce(p.repeated, 0) AS repeated, coalesce(p.rejected, 0) AS rejected, coalesce(p.ignored, 0) AS ignored,
        p.updated AS updated
 ORDER BY partition
 """
 
+_CREATE = f"MERGE (p:{STREAM_POSITION} {{id: $id}}) ON CREATE SET p.stream = $stream, p.partition = $partition"
+
 _CLAIM = f"""
 UNWIND $rows AS row
-MERGE (p:{STREAM_POSITION} {{id: row.id}}) SET p.lock = $lock
+MATCH (p:{STREAM_POSITION} {{id: row.id}}) SET p.lock = $lock
 WITH p, row WHERE coalesce(p.next, '') = row.expected
-SET p.next = row.next, p.stream = $stream, p.partition = row.partition
+SET p.next = row.next
 RETURN p.id AS id
 """
 
@@ -68,16 +71,24 @@ def read_positions(store: Store, stream: str) -> dict[str, Position]:
     return {row["partition"]: Position(**row) for row in store.read(_READ, {"stream": stream})}
 
 
+def create(store: Store, stream: str, partitions: Iterable[str]) -> None:
+    """Create the nodes of partitions that have none; another process may create the same ones at the same time."""
+    for partition in sorted(partitions):
+        with suppress(ConstraintError):  # it was created meanwhile
+            store.write(_CREATE, {"id": f"{stream}/{partition}", "stream": stream, "partition": partition})
+
+
 def claim(run: RunStatement, stream: str, moves: Mapping[str, tuple[str, str]]) -> None:
-    """Move the positions of partitions from their expected to their next values; "" is expected of a new partition.
+    """Move the positions of partitions, whose nodes were created, from their expected to their next values; "" is
+    expected of a new partition.
 
     Raises FencedError if one is not as expected; the transaction is to be rolled back.
     """
     rows = [
-        {"id": f"{stream}/{partition}", "partition": partition, "expected": expected, "next": new}
+        {"id": f"{stream}/{partition}", "expected": expected, "next": new}
         for partition, (expected, new) in sorted(moves.items())
     ]
-    found = run(_CLAIM, {"rows": rows, "stream": stream, "lock": secrets.token_hex(8)})
+    found = run(_CLAIM, {"rows": rows, "lock": secrets.token_hex(8)})
     if len(found) < len(rows):
         raise FencedError(f"another process reads the stream {stream} too, and has written these records")
 
@@ -89,12 +100,6 @@ def add_counts(run: RunStatement, stream: str, counts: Mapping[str, Mapping[str,
         for partition, number in sorted(counts.items())
     ]
     run(_COUNT, {"rows": rows, "now": now})
-
-
-def move(store: Store, stream: str, moves: Mapping[str, tuple[str, str]]) -> None:
-    """Move positions without writing events. Raises FencedError as `claim`."""
-    if moves:
-        store.transact(lambda run: claim(run, stream, moves))
 
 
 def reset(store: Store, stream: str, partitions: Sequence[str] | None = None) -> int:

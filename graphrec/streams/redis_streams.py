@@ -1,7 +1,7 @@
 """Reads Redis Streams, also of Valkey; each stream is a partition.
 
 A position is the id of the last entry with its number, such as 1700000000000-0#17: 17 entries were ever added up to it.
-The number tells whether entries were trimmed before they were read, which the id does not.
+By the number it is known whether entries were trimmed before they were read, which the id does not.
 """
 
 import threading

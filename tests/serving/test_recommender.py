@@ -276,8 +276,6 @@ def test_a_saved_run_has_the_origins_of_its_relations(run: TrainedRun, tmp_path:
 def test_items_that_a_user_excludes_are_not_recommended_to_them_by_any_strategy(
     online: OnlineRecommender,
     store: Store,
-    run: TrainedRun,
-    tmp_path: Path,
 ) -> None:
     listed, others = items(online.recommend("u4", 3)), items(online.recommend("u6", 3))
     now = int(time.time())

@@ -52,18 +52,23 @@ def view(number: int, **more: Any) -> dict[str, Any]:
     return {**VIEW, "id": f"e{number}", **more}
 
 
+def move(store: Store, expected: str, new: str) -> None:
+    store.transact(lambda run: positions.claim(run, "s", {"p": (expected, new)}))
+
+
 def test_two_processes_with_the_same_position_never_both_move_it(shop: Store) -> None:
-    positions.move(shop, "s", {"p": ("", "0")})
+    positions.create(shop, "s", ["p"])
+    move(shop, "", "0")
     winners: list[int] = []
     losers: list[int] = []
     barrier = threading.Barrier(2)
 
     def race() -> None:
         with connect(shop.address) as own:
-            for number in range(20):
+            for number in range(10):
                 barrier.wait(60)
                 try:
-                    positions.move(own, "s", {"p": (str(number), str(number + 1))})
+                    move(own, str(number), str(number + 1))
                     winners.append(number)
                 except FencedError:
                     losers.append(number)
@@ -73,12 +78,12 @@ def test_two_processes_with_the_same_position_never_both_move_it(shop: Store) ->
         thread.start()
     for thread in threads:
         thread.join()
-    assert (winners, losers) == (list(range(20)), list(range(20)))
+    assert (winners, losers) == (list(range(10)), list(range(10)))
     with pytest.raises(FencedError):
-        positions.move(shop, "s", {"p": ("0", "1")})
+        move(shop, "0", "1")
     with pytest.raises(FencedError):
-        positions.move(shop, "s", {"p": ("20", "21"), "new": ("7", "8")})
-    assert {name: each.next for name, each in read_positions(shop, "s").items()} == {"p": "20"}, "all or none"
+        shop.transact(lambda run: positions.claim(run, "s", {"p": ("10", "11"), "new": ("", "8")}))
+    assert {name: each.next for name, each in read_positions(shop, "s").items()} == {"p": "10"}, "all or none"
 
 
 def test_two_consumers_of_one_folder_write_each_record_once(shop: Store, folder: Path, tmp_path: Path) -> None:
