@@ -94,7 +94,9 @@ class EventSink:
                 outcomes |= self._reject(run, rest, known)
                 _write(run, rest, outcomes, received, known)
             if len(outcomes) < len(events):
-                raise StoreError("another writer changed users or items of these events at the same time; send them again")
+                raise StoreError(
+                    "another writer changed users or items of these events at the same time; send them again"
+                )
             found = [outcomes[number] for number in range(len(events))]
             if after is not None:
                 after(run, found)

@@ -48,13 +48,14 @@ _CONTENDED = ("Transient", "Terminated", "TimedOut", "Deadlock", "LockClient")
 
 @dataclass
 class Consumed:
-    """Numbers of records by outcome, and the seconds that it took."""
+    """Numbers of records by outcome, the seconds in all, and those from the first batch to the end of the last one."""
 
     accepted: int = 0
     repeated: int = 0
     rejected: int = 0
     ignored: int = 0
     seconds: float = 0.0
+    seconds_writing: float = 0.0
 
 
 class Consumer:
@@ -82,6 +83,7 @@ class Consumer:
         self._size = options.batch
         self._is_reassigned = False
         self._made: set[str] = set()
+        self._first_batch: float | None = None
 
     def run(self) -> Consumed:
         """Read and write until `ended` is set, or with `once` until all records are written.
@@ -174,6 +176,7 @@ class Consumer:
         size = min(self._size, len(self._pending))
         records = self._pending[:size]
         started = time.perf_counter()
+        self._first_batch = started if self._first_batch is None else self._first_batch
         decoded = decode(records, self._spec, time.time())
         try:
             counts = self._write(records, decoded, runner)
@@ -188,7 +191,9 @@ class Consumer:
             counts = self._write(records, [Rejection(f"the database refuses: {error.reason or error}", *ids)], runner)
         self._pending = self._pending[size:]
         self._size = min(2 * self._size, self._options.batch)
-        self._note(records, counts, time.perf_counter() - started)
+        ended = time.perf_counter()
+        self.consumed.seconds_writing = ended - self._first_batch
+        self._note(records, counts, ended - started)
         source.committed({record.partition: record.next for record in records})
 
     def _write(
