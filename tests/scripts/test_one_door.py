@@ -23,8 +23,9 @@ METHODS = {
     "load": {"check", "write_import_files", "load"},
     "publish": {"publish"},
     "query": {"rows"},
-    "recommend": {"answer", "recommend_all"},
+    "recommend": {"answer", "recommend_all", "as_of"},
     "rejected": {"list_rejected", "retry_rejected", "delete_rejected"},
+    "replay": {"replay"},
     "rollback": {"rollback"},
     "runs": {"list_runs"},
     "schema": {"count_graph"},
@@ -51,6 +52,8 @@ PRESENTATION = {
     "graphrec.errors",
     "graphrec.evaluation.metric_registry",  # names and descriptions for help
     "graphrec.evaluation.off_policy",  # parse_window
+    "graphrec.evaluation.prequential",  # ReplayConfig
+    "graphrec.evaluation.replay_plot",
     "graphrec.evaluation.report",
     "graphrec.evaluation.report.findings",
     "graphrec.evaluation.report.sentences",
@@ -65,7 +68,7 @@ PRESENTATION = {
     "graphrec.resource_errors",
     "graphrec.splitting.spec",  # shorten
     "graphrec.store.counts",  # is_system
-    "graphrec.store.queries",
+    "graphrec.store.queries",  # also parse_time
     "graphrec.store.query_docs",
     "graphrec.streams.options",  # ConsumeOptions
     "graphrec.time_format",
