@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from graphrec.behaviours import BEHAVIOURS
+from graphrec.behaviours import BEHAVIOURS, NEGATIVE_BEHAVIOURS
 from graphrec.schema_names import require_name
 
 USER = "User"
@@ -22,7 +22,9 @@ RECOMMENDED = "RECOMMENDED"
 SIMILAR = "SIMILAR"
 WITHDRAWN = "WITHDRAWN"
 WRITE_LEASE = "WriteLease"
-SYSTEM_LABELS = frozenset({RUN, SOURCE, WRITE_LEASE})
+STREAM_POSITION = "StreamPosition"
+REJECTED_EVENT = "RejectedEvent"
+SYSTEM_LABELS = frozenset({RUN, SOURCE, WRITE_LEASE, STREAM_POSITION, REJECTED_EVENT})
 SYSTEM_RELATIONS = frozenset({RECOMMENDED, SIMILAR, WITHDRAWN})
 
 #: Properties that publishing writes on users and items: the model's vector, and the id of the run that produced it.
@@ -124,10 +126,19 @@ class GraphSchema:
     edges: tuple[EdgeType, ...]
 
     def behaviours(self) -> tuple[EdgeType, ...]:
-        """The edge types from users to items, the strongest sign of a preference first, unknown ones last."""
+        """The edge types from users to items, the strongest sign of a preference first, negative ones last."""
         rank = {name: position for position, name in enumerate(BEHAVIOURS)}
         behaviours = [edge for edge in self.edges if (edge.source, edge.target) == (USER, ITEM)]
-        return tuple(sorted(behaviours, key=lambda edge: (rank.get(edge.relation, len(rank)), edge.relation)))
+        return tuple(
+            sorted(
+                behaviours,
+                key=lambda edge: (
+                    edge.relation in NEGATIVE_BEHAVIOURS,
+                    rank.get(edge.relation, len(rank)),
+                    edge.relation,
+                ),
+            )
+        )
 
 
 def reverse_name(relation: str) -> str:

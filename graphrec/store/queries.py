@@ -48,7 +48,7 @@ def _parse_float(text: str) -> float:
     return number
 
 
-def _parse_time(text: str) -> int:
+def parse_time(text: str) -> int:
     """Unix seconds from a text: a number, or a date with or without a time, in UTC if it has no offset."""
     if re.fullmatch(r"-?\d+", text):
         return _parse_integer(text)
@@ -77,7 +77,7 @@ _TYPES: dict[str, Callable[[str], Value]] = {
     "string": str,
     "integer": _parse_integer,
     "float": _parse_float,
-    "time": _parse_time,
+    "time": parse_time,
     "list": _parse_list,
 }
 
