@@ -19,7 +19,7 @@ from graphrec.api.logs import configure_logs
 from graphrec.api.options import VARIABLE, ServeOptions
 from graphrec.api.problems import add_handlers
 from graphrec.api.repeated import RepeatedRequests
-from graphrec.api.routes import events, explanations, health, items, queries, recommendations, runs, users
+from graphrec.api.routes import events, explanations, health, items, queries, recommendations, runs, schema, users
 from graphrec.api.routes.common import PREFIX, problems
 from graphrec.api.services import Services
 from graphrec.config import Settings
@@ -60,7 +60,7 @@ def create_routes(services: Services, repeated: RepeatedRequests) -> FastAPI:
     app.state.services, app.state.repeated = services, repeated
     app.router.redirect_slashes = False
     add_handlers(app)
-    for module in (recommendations, explanations, items, events, users, queries, runs, health):
+    for module in (recommendations, explanations, items, events, users, queries, schema, runs, health):
         app.include_router(module.router)
 
     @app.get(

@@ -158,9 +158,9 @@ class Audience(BaseModel):
 
 
 class EventIn(_Request):
-    """What a user did with an item. An event that is sent twice is written once, by its id."""
+    """What a user did with an item. One sent again, with the same id, behaviour, user and item, is written once."""
 
-    event: Id = Field(description="Unique for each event.")
+    event: Id = Field(description="Unique for the events of a behaviour, a user and an item.")
     behaviour: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{0,99}$")] = Field(
         description="A relationship type, such as PURCHASED; SHOWN is an impression."
     )
@@ -317,6 +317,22 @@ class RowsOut(BaseModel):
     query: str
     columns: list[str]
     rows: list[dict[str, Any]]  # values of Cypher
+
+
+class TypeOut(BaseModel):
+    """A label (`from` and `to` are null), or a relationship type between two labels, with its properties."""
+
+    type: str
+    from_: str | None = Field(alias="from")
+    to: str | None
+    count: int
+    properties: list[str]
+
+
+class SchemaOut(BaseModel):
+    """The labels and relationship types of the graph."""
+
+    types: list[TypeOut]
 
 
 class Health(BaseModel):

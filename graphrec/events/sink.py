@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from graphrec.errors import first_few
+from graphrec.errors import StoreError, first_few
 from graphrec.events.event import KNOWN, ONE_PER_PAIR, SOURCE_NAME, Event, EventPolicy
 from graphrec.events.source import declare
 from graphrec.schema import ITEM, SOURCE, USER
@@ -76,6 +76,8 @@ class EventSink:
                 chosen = [n for n, event in enumerate(events) if event.behaviour == relation and n not in outcomes]
                 write = _write_latest if relation in ONE_PER_PAIR else _write_each
                 outcomes |= write(run, relation, {n: events[n] for n in chosen}, received)
+            if len(outcomes) < len(events):  # a delete was committed after the nodes were found
+                raise StoreError("a user or an item was deleted while its events were written; send them again")
             return [outcomes[number] for number in range(len(events))]
 
         outcomes = store.transact(work)
