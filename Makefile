@@ -50,5 +50,5 @@ $(VENV)/.demo: $(VENV)/.torch pyproject.toml
 
 $(VENV)/.test: $(VENV)/.torch pyproject.toml
 	@echo "installing graphrec with what its tests need (once)"
-	$(PIP) -e '.[demo,serve,kafka,sql,excel,people,notebooks,dev]'
+	$(PIP) -e '.[demo,serve,mcp,kafka,sql,excel,people,notebooks,dev]'
 	@touch $@ $(VENV)/.demo

@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from graphrec.client import Client
     from graphrec.evaluation.trial import EvaluationConfig
     from graphrec.graph import Graph, connect
     from graphrec.ingest.read import LoadConfig
@@ -22,6 +23,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "BenchmarkConfig",
+    "Client",
     "EvaluationConfig",
     "Graph",
     "LoadConfig",
@@ -38,6 +40,7 @@ __all__ = [
 #: to import, torch several.
 _MODULES = {
     "BenchmarkConfig": "graphrec.pipeline.config",
+    "Client": "graphrec.client",
     "EvaluationConfig": "graphrec.evaluation.trial",
     "Graph": "graphrec.graph",
     "LoadConfig": "graphrec.ingest.read",

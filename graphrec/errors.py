@@ -73,15 +73,16 @@ class UnknownNameError(GraphrecError):
         start = f"{owner} has" if owner else "there is"
         super().__init__("; ".join(filter(None, (f"{start} no {kind} '{format_value(name)}'", offer, hint))))
 
+    @classmethod
+    def from_sentence(cls, kind: str, message: str) -> "UnknownNameError":
+        """The error with a sentence that another process or server made."""
+        error = cls(kind, "", ())
+        error.args = (sentence(message),)
+        return error
+
     def __reduce__(self) -> tuple[Callable[[str, str], "UnknownNameError"], tuple[str, str]]:
         """Pickles the error as its kind and message, because worker processes send errors to their parent."""
-        return _restore_unknown_name, (self.kind, str(self))
-
-
-def _restore_unknown_name(kind: str, message: str) -> UnknownNameError:
-    error = UnknownNameError(kind, "", ())
-    error.args = (message,)
-    return error
+        return UnknownNameError.from_sentence, (self.kind, str(self))
 
 
 def nearest(name: str, known: Iterable[str], limit: int = 3) -> list[str]:

@@ -23,7 +23,7 @@ FLOORS = (
     {"ranking", "evaluation", "tuning", "benchmark", "explanation", "publishing", "config", "ingest", "reranking"},
     {"serving", "cache", "events"},
     {"pipeline", "page", "testing", "doctor", "streams"},
-    {"api"},
+    {"api", "client", "mcp"},
     {"graph"},
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
@@ -46,8 +46,9 @@ DOORS = {
     "numba": {"linalg"},
     "click": set(),
     "fastapi": {"api"},
-    "starlette": {"api"},
-    "uvicorn": {"api"},
+    "mcp": {"mcp"},
+    "starlette": {"api", "mcp"},
+    "uvicorn": {"api", "mcp"},
     "prometheus_client": {"api", "streams"},
     "redis": {"cache", "streams"},
     "confluent_kafka": {"streams"},

@@ -17,9 +17,10 @@ from graphrec.api.auth import Require
 from graphrec.api.gateway import Gateway
 from graphrec.api.logs import configure_logs
 from graphrec.api.options import VARIABLE, ServeOptions
+from graphrec.api.plain_requests import PlainRequests
 from graphrec.api.problems import add_handlers
 from graphrec.api.repeated import RepeatedRequests
-from graphrec.api.routes import events, explanations, health, items, queries, recommendations, runs, users
+from graphrec.api.routes import events, explanations, health, items, queries, recommendations, runs, schema, users
 from graphrec.api.routes.common import PREFIX, problems
 from graphrec.api.services import Services
 from graphrec.config import Settings
@@ -34,7 +35,8 @@ def create_app(settings: Settings, options: ServeOptions) -> ASGIApp:
     """The application of one worker. Raises DataError if a file of rules is invalid, GraphrecError as `open_cache`."""
     services = Services(settings, options)
     repeated = RepeatedRequests(services)
-    return Gateway(create_routes(services, repeated), services, repeated)
+    app = PlainRequests(create_routes(services, repeated), services, repeated)
+    return Gateway(app, services, repeated)
 
 
 def create_routes(services: Services, repeated: RepeatedRequests) -> FastAPI:
@@ -60,7 +62,7 @@ def create_routes(services: Services, repeated: RepeatedRequests) -> FastAPI:
     app.state.services, app.state.repeated = services, repeated
     app.router.redirect_slashes = False
     add_handlers(app)
-    for module in (recommendations, explanations, items, events, users, queries, runs, health):
+    for module in (recommendations, explanations, items, events, users, queries, schema, runs, health):
         app.include_router(module.router)
     add_page(app)
 

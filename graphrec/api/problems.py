@@ -55,7 +55,7 @@ def problem(
 def add_handlers(app: FastAPI) -> None:
     """Make problems of all errors that routes raise."""
     app.add_exception_handler(ApiError, _handle_api_error)
-    app.add_exception_handler(GraphrecError, _handle_graphrec_error)
+    app.add_exception_handler(GraphrecError, handle_graphrec_error)
     app.add_exception_handler(RequestValidationError, _handle_invalid_request)
     app.add_exception_handler(HTTPException, _handle_http_error)
 
@@ -65,7 +65,8 @@ async def _handle_api_error(request: Request, error: Exception) -> Response:
     return problem(error.status, error.detail, _id_of(request), error.headers)
 
 
-async def _handle_graphrec_error(request: Request, error: Exception) -> Response:
+async def handle_graphrec_error(request: Request, error: Exception) -> Response:
+    """The problem of an error of graphrec, with the status of its kind."""
     assert isinstance(error, GraphrecError)  # registered for this class
     return await _handle_api_error(request, as_api_error(error, _id_of(request)))
 

@@ -1,6 +1,7 @@
 """What all routes of one worker share: the live graph, the cache, keys, limits, and threads that do the work."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -13,6 +14,7 @@ from graphrec.api.options import ServeOptions
 from graphrec.api.problems import ApiError, unavailable
 from graphrec.api.sessions import Sessions
 from graphrec.cache import Cache, open_cache
+from graphrec.cache.opening import URL as CACHE_URL
 from graphrec.config import Settings, open_store
 from graphrec.errors import UnknownNameError, first_few
 from graphrec.events import EventPolicy, EventSink
@@ -21,6 +23,8 @@ from graphrec.serving.live_recommender import LiveRecommender
 from graphrec.serving.snapshot import Snapshot
 from graphrec.store import Store, connect
 from graphrec.store.connection import UnreachableError
+
+logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -32,6 +36,9 @@ MAX_WAITING = 200
 
 #: Explanations at one time: each needs about 100 ms of processor time.
 EXPLANATIONS = 2
+
+#: Seconds for which a result that all requests share is kept.
+SECONDS_TO_SHARE = 60.0
 
 #: Seconds for which transactions are retried; clients retry after a 503.
 _SECONDS_TO_RETRY = 1.0
@@ -55,6 +62,7 @@ class Services:
         self.is_stopping = False
         self._threads = ThreadPoolExecutor(THREADS, "request")
         self._waiting = 0
+        self._shared: dict[str, tuple[float, asyncio.Task[bytes] | None]] = {}
         self._flights: dict[tuple[str, str, str], asyncio.Task[bytes]] = {}
 
     async def start(self) -> None:
@@ -62,6 +70,8 @@ class Services:
         await asyncio.to_thread(lambda: open_store(self.settings).close())
         await asyncio.to_thread(self.live.start)
         self.events.start()
+        if not await self.cache.is_available():
+            logger.warning("%s does not answer at the start; without a cache answers come from the graph", CACHE_URL)
 
     async def close(self) -> None:
         """Write the events that were accepted, and close everything."""
@@ -100,6 +110,18 @@ class Services:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work, store)
         finally:
             self._waiting -= 1
+
+    async def run_shared(self, name: str, work: Callable[[Store], bytes]) -> bytes:
+        """The result of work that is the same for all requests, kept for SECONDS_TO_SHARE.
+
+        If the request ends before the work, by its time limit, the next one gets the result.
+        """
+        now = asyncio.get_running_loop().time()
+        begun, task = self._shared.get(name, (now, None))
+        if task is None or now - begun > SECONDS_TO_SHARE or (task.done() and (task.cancelled() or task.exception())):
+            task = asyncio.create_task(self.run(work))
+            self._shared[name] = (now, task)
+        return await asyncio.shield(task)
 
     async def write(self, user: str, work: Callable[[Store], T]) -> T:
         """The result of work that writes data of a user.

@@ -23,6 +23,11 @@ def _require_text(text: str) -> str:
     return text
 
 
+def parse_path_text(text: str) -> str:
+    """The text of a part of a path, as PathText checks it. Raises ValueError as it does."""
+    return _require_text(_decode(text))
+
+
 #: A user, item, relationship type or name in a path, percent-encoded; a slash in it is `%2F`.
 PathText = Annotated[str, Path(min_length=1), AfterValidator(_decode), AfterValidator(_require_text)]
 
@@ -158,9 +163,9 @@ class Audience(BaseModel):
 
 
 class EventIn(_Request):
-    """What a user did with an item. An event that is sent twice is written once, by its id."""
+    """What a user did with an item. One sent again, with the same id, behaviour, user and item, is written once."""
 
-    event: Id = Field(description="Unique for each event.")
+    event: Id = Field(description="Unique for the events of a behaviour, a user and an item.")
     behaviour: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{0,99}$")] = Field(
         description="A relationship type, such as PURCHASED; SHOWN is an impression."
     )
@@ -320,6 +325,22 @@ class RowsOut(BaseModel):
     query: str
     columns: list[str]
     rows: list[dict[str, Any]]  # values of Cypher
+
+
+class TypeOut(BaseModel):
+    """A label (`from` and `to` are null), or a relationship type between two labels, with its properties."""
+
+    type: str
+    from_: str | None = Field(alias="from")
+    to: str | None
+    count: int
+    properties: list[str]
+
+
+class SchemaOut(BaseModel):
+    """The labels and relationship types of the graph."""
+
+    types: list[TypeOut]
 
 
 class Health(BaseModel):

@@ -32,7 +32,7 @@ class EventPolicy:
 class Event:
     """An event of a user with an item.
 
-    id: unique for each event, from the application: the same event sent twice is written once.
+    id: from the application: an event sent again with the same id, behaviour, user and item is written once.
     behaviour: the relationship type, such as PURCHASED; SHOWN is an impression.
     timestamp: Unix seconds.
     values: `rating`, `count`, `hours` or `value`, the strength of the interaction.

@@ -121,15 +121,7 @@ class DataMethods(Connection):
 
     def schema(self) -> pd.DataFrame:
         """Labels and relationship types with their counts: type, from, to (None for labels), count, properties."""
-        graph = self.count_graph()
-        rows: list[tuple[object, ...]] = [
-            (each.label, None, None, each.count, [p.name for p in each.properties]) for each in graph.labels
-        ]
-        rows += [
-            (each.triple[1], each.triple[0], each.triple[2], each.count, [p.name for p in each.properties])
-            for each in graph.triples
-        ]
-        return pd.DataFrame(rows, columns=["type", "from", "to", "count", "properties"])
+        return pd.DataFrame(self.count_graph().type_rows(), columns=["type", "from", "to", "count", "properties"])
 
     def count_graph(self, progress: StageProgress = silent) -> counts.GraphCounts:
         """The labels, relationship types, properties and sources of the graph, all counted."""

@@ -8,6 +8,7 @@ from graphrec.graph.connection import Connection
 if TYPE_CHECKING:
     from graphrec.api.keys import ApiKey, NewKey
     from graphrec.api.options import ServeOptions
+    from graphrec.mcp.options import ToolOptions
 
 
 class ServerMethods(Connection):
@@ -27,6 +28,20 @@ class ServerMethods(Connection):
         except ImportError as error:
             raise GraphrecError(f"serving needs `pip install 'graphrec[serve]'` ({error.name} is missing)") from error
         run_server(self.settings, options, self._note)
+
+    def serve_tools(self, options: "ToolOptions | None" = None) -> None:
+        """Serve tools for language models by the Model Context Protocol until the client ends (docs/mcp.md), with
+        connections of its own.
+
+        Raises GraphrecError if the extra `mcp` is not installed, or if an option cannot be used.
+        """
+        from graphrec.mcp.options import ToolOptions
+
+        try:
+            from graphrec.mcp.server import run_server
+        except ImportError as error:
+            raise GraphrecError(f"the tools need `pip install 'graphrec[mcp]'` ({error.name} is missing)") from error
+        run_server(self.settings, options or ToolOptions())
 
     def create_key(
         self, name: str, scopes: "tuple[str, ...]" = ("read",), days: float | None = None, rate: float = 200.0

@@ -146,7 +146,8 @@ class LiveRecommender:
             return f"the model of run {run.trained} is not on this machine, so the graph answers without it"
         except GraphrecError as error:
             self._fold_in = self._new_items = None
-            return f"{error}; the graph answers without it"
+            logger.warning("%s", error)  # it has the path of a folder, which is for the operator
+            return f"the model of run {run.trained} cannot be read, see the server's log; the graph answers without it"
         new_items = self._new_items = NewItems(store, trained)
         self._fold_in = FoldIn(store, trained, lambda _: self._titles, lambda: new_items.items)
         logger.info("loaded the model of run %s in %.1f s", run.trained, time.monotonic() - started)

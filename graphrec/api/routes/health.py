@@ -12,12 +12,14 @@ from graphrec.api.shapes import Health
 router = APIRouter(tags=["health"])
 
 
+@router.head("/healthz", include_in_schema=False)
 @router.get("/healthz", response_model=Health)
 async def health() -> Response:
     """Whether the process answers; it says nothing about the database."""
     return Response(encode({"status": "ok", "parts": {}}), media_type="application/json")
 
 
+@router.head("/readyz", include_in_schema=False)
 @router.get("/readyz", response_model=Health, responses={503: {"model": Health, "description": "not ready"}})
 async def ready(services: ServicesDep) -> Response:
     """Whether requests can be answered, with the state of database, model and cache; a missing cache is no obstacle."""

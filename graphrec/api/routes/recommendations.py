@@ -44,8 +44,8 @@ async def recommend(
 ) -> Response:
     """The best items for a user: the published list, or the model folds in what the user did since the training."""
     wishes = Wishes(k, services.find_rules(rules), frozenset(exclude), tuple(context), anyone)
-    body, outcome = await _answer(services, user_id, rules, wishes, explain)
-    request.app.state.repeated.remember(request.scope, user_id, _name_request(rules, wishes, explain))
+    body, outcome = await answer_user(services, user_id, rules, wishes, explain)
+    request.app.state.repeated.remember(request.scope, user_id, name_request(rules, wishes, explain))
     request.scope.setdefault("log", {})["cache"] = outcome
     return json_response(body, {"X-Cache": outcome})
 
@@ -59,7 +59,7 @@ async def recommend_many(services: ServicesDep, request: RecommendationRequest) 
     wishes = Wishes(request.k, rules, excluded, tuple(request.session or ()), request.anyone)
     if request.users is not None:
         users = list(dict.fromkeys(request.users))
-        bodies = [(await _answer(services, user, request.rules, wishes, False))[0] for user in users]
+        bodies = [(await answer_user(services, user, request.rules, wishes, False))[0] for user in users]
         return json_response(b'{"answers":[' + b",".join(bodies) + b"]}")
     snapshot, group = services.snapshot(), request.group
 
@@ -74,7 +74,9 @@ async def recommend_many(services: ServicesDep, request: RecommendationRequest) 
     return json_response(await services.run(work))
 
 
-async def _answer(services: Services, user: str, rules: str | None, wishes: Wishes, explain: bool) -> tuple[bytes, str]:
+async def answer_user(
+    services: Services, user: str, rules: str | None, wishes: Wishes, explain: bool
+) -> tuple[bytes, str]:
     """The answer for a user as JSON, and the outcome of the cache."""
     snapshot = services.snapshot()
 
@@ -84,13 +86,13 @@ async def _answer(services: Services, user: str, rules: str | None, wishes: Wish
         because = find_reasons(snapshot, answer) if explain else None
         return encode(build_answer(answer, snapshot.run, because))
 
-    body, outcome = await services.cached(user, snapshot, _name_request(rules, wishes, explain), work)
+    body, outcome = await services.cached(user, snapshot, name_request(rules, wishes, explain), work)
     if outcome == "hit":
         services.metrics.answers.labels("", "hit").inc()
     return body, outcome
 
 
-def _name_request(rules: str | None, wishes: Wishes, explain: bool) -> str:
+def name_request(rules: str | None, wishes: Wishes, explain: bool) -> str:
     """All arguments of a request as a short text; the answer is cached under it and the epoch."""
     lists: Sequence[object] = (rules, sorted(wishes.excluded), wishes.session)
     digest = hashlib.sha256(repr(lists).encode()).hexdigest()[:24] if any(lists) else ""
