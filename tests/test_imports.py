@@ -29,7 +29,18 @@ FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 
 DOORS = {
     "neo4j": {"store"},
-    "torch": {"hetero", "train_view", "relations", "features", "linalg", "models", "training", "runs", "ranking"}
+    "torch": {
+        "hetero",
+        "train_view",
+        "relations",
+        "features",
+        "linalg",
+        "models",
+        "training",
+        "encoding",
+        "runs",
+        "ranking",
+    }
     | {"evaluation", "tuning", "benchmark", "testing"},
     "numba": {"linalg"},
     "click": set(),

@@ -4,9 +4,9 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from graphrec.atomic_write import atomic_write
 from graphrec.encoding.encoder import TextEncoder
 from graphrec.errors import DataError, GraphrecError, UnknownNameError
+from graphrec.home import write_privately
 
 #: Encoders by name; another name is a model of sentence-transformers if it has this prefix.
 ENCODERS = ("tfidf", "wordllama", "endpoint")
@@ -30,7 +30,7 @@ class EncoderConfig:
     def save(self, path: Path) -> None:
         """Write the configuration to a file. Raises GraphrecError if it cannot be written."""
         values = {**asdict(self), "file": None if self.file is None else self.file.name}
-        with atomic_write(path) as partial:
+        with write_privately(path) as partial:
             partial.write_text(json.dumps(values), encoding="utf-8")
 
     @classmethod

@@ -9,11 +9,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from graphrec.atomic_write import atomic_write
-from graphrec.encoding.encoder import TextEncoder, Vectors
+from graphrec.encoding.encoder import MIN_COSINE, TextEncoder, Vectors
 from graphrec.errors import DataError
 from graphrec.features.reduction import right_singular_vectors, weight_by_inverse_frequency
 from graphrec.features.text import count_words
+from graphrec.home import write_privately
+from graphrec.linalg.sparse import topk_gram, zero_diagonal
 
 #: Maximum number of different words of the vocabulary, the most frequent ones; a projection of 256 columns then has at
 #: most 64 MiB.
@@ -54,9 +55,19 @@ class TfidfEncoder(TextEncoder):
         projected: Vectors = (counts @ sparse.diags_array(self.weights)).astype(np.float32) @ self.projection
         return projected
 
+    def find_similar(self, texts: Sequence[str], k: int) -> sparse.csr_array:
+        """The k most similar other texts by the cosine of all their TF-IDF weights, before the projection."""
+        counts = count_words(texts)
+        words = weight_by_inverse_frequency(sparse.csr_array(counts[:, np.unique(counts.indices)]))
+        by_word = sparse.csr_array(words.T.tocsr(), dtype=np.float32)
+        found = topk_gram(by_word, by_word, k, zero_diagonal)
+        found.data[found.data <= MIN_COSINE] = 0
+        found.eliminate_zeros()
+        return found
+
     def save(self, path: Path) -> None:
         """Write the encoder to a file, which is complete or absent. Raises GraphrecError if it cannot be written."""
-        with atomic_write(path) as partial, partial.open("wb") as file:
+        with write_privately(path) as partial, partial.open("wb") as file:
             np.savez(file, columns=self.columns, weights=self.weights, projection=self.projection)
 
     @classmethod

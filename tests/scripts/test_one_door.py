@@ -14,6 +14,7 @@ METHODS = {
     "blend": {"blend"},
     "demo": {"load", "export", "compare", "train", "publish", "query"},
     "doctor": {"examine"},
+    "embed": {"embed"},
     "evaluate": {"compare"},
     "explain": {"explain"},
     "export": {"export"},
