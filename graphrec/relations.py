@@ -16,6 +16,9 @@ from graphrec.vocabulary import Vocabulary
 #: Text properties of behaviour whose values describe the item and the user: TAGGED {tag}.
 ATTRIBUTE_TEXTS = ("tag",)
 
+#: Property of item–item edges with their strength.
+SIMILARITY = "similarity"
+
 #: Properties of social edges with the strength of trust; edges whose strength is not positive are left out.
 TRUST = ("value", "weight")
 
@@ -93,7 +96,7 @@ def build_relations(graph: HeteroGraph) -> Relations:
         elif source == target == user:
             matrices["social"][name] = _build_social(graph, triple)
         elif source == target == item:
-            matrices["item_items"][name] = _symmetrise(_build_matrix(graph, triple))
+            matrices["item_items"][name] = _symmetrise(_build_matrix(graph, triple, graph.data[triple].get(SIMILARITY)))
         elif source in (user, item) and target not in (user, item):
             matrices["user" if source == user else "item"][name] = _build_matrix(graph, triple)
         elif target in (user, item) and source not in (user, item):

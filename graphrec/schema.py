@@ -30,7 +30,14 @@ SYSTEM_RELATIONS = frozenset({RECOMMENDED, SIMILAR, WITHDRAWN})
 #: Properties that publishing writes on users and items: the model's vector, and the id of the run that produced it.
 EMBEDDING = "embedding"
 EMBEDDING_RUN = "embedding_run"
-SYSTEM_PROPERTIES = frozenset({EMBEDDING, EMBEDDING_RUN})
+
+#: Properties that `graphrec embed` writes on nodes: the vector of their text, the encoder's name, and a digest of both.
+TEXT_EMBEDDING = "text_embedding"
+TEXT_EMBEDDING_MODEL = "text_embedding_model"
+TEXT_EMBEDDING_DIGEST = "text_embedding_digest"
+TEXT_PROPERTIES = frozenset({TEXT_EMBEDDING, TEXT_EMBEDDING_MODEL, TEXT_EMBEDDING_DIGEST})
+
+SYSTEM_PROPERTIES = frozenset({EMBEDDING, EMBEDDING_RUN}) | TEXT_PROPERTIES
 
 #: The log of impressions, which sources may provide and `graphrec feedback` reads. Earlier models caused it, so it is
 #: not behaviour, and no model sees it.
@@ -38,6 +45,10 @@ SHOWN = "SHOWN"
 
 #: Relationship types from User to Item that are not behaviour. Every other type is, known to graphrec or not.
 NO_BEHAVIOUR = frozenset({RECOMMENDED, SHOWN})
+
+#: Edges between nodes of similar texts, which `graphrec embed --similar` writes with their cosine `similarity`; models
+#: see them as a relation between items.
+SIMILAR_TEXT = "SIMILAR_TEXT"
 
 #: An edge type as in PyG: (source label, relationship type, target label).
 Triple = tuple[str, str, str]

@@ -15,6 +15,7 @@ METHODS = {
     "consume": {"consume", "stream_status"},
     "demo": {"load", "export", "compare", "train", "publish", "query"},
     "doctor": {"examine"},
+    "embed": {"embed"},
     "evaluate": {"compare"},
     "explain": {"explain"},
     "export": {"export"},
