@@ -59,7 +59,7 @@ class TfidfEncoder(TextEncoder):
         """The k most similar other texts by the cosine of all their TF-IDF weights, before the projection."""
         counts = count_words(texts)
         words = weight_by_inverse_frequency(sparse.csr_array(counts[:, np.unique(counts.indices)]))
-        by_word = sparse.csr_array(words.T.tocsr(), dtype=np.float32)
+        by_word = words.T.tocsr().astype(np.float32)
         found = topk_gram(by_word, by_word, k, zero_diagonal)
         found.data[found.data <= MIN_COSINE] = 0
         found.eliminate_zeros()

@@ -171,12 +171,13 @@ def write_similar_texts(
     found = encoder.find_similar([nodes.texts[position] for position in given], k).tocoo() if k else None
     progress("finding similar texts", 1, 1)
     ids = np.array([nodes.ids[position] for position in given], dtype=object)
-    rows, columns, values = ([], [], []) if found is None else (found.row, found.col, found.data)
+    none = np.zeros(0, dtype=np.int64)
+    rows, columns, values = (none, none, none) if found is None else (found.row, found.col, found.data)
     frame = pd.DataFrame(
         {
             "source_id": pd.Series(ids[rows], dtype="str"),
             "target_id": pd.Series(ids[columns], dtype="str"),
-            "similarity": np.round(np.asarray(values, dtype=np.float64), 6),
+            "similarity": np.round(values.astype(np.float64), 6),
         }
     )
     kind = EdgeType(nodes.label, SIMILAR_TEXT, nodes.label, ("similarity",))

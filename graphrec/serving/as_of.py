@@ -120,10 +120,10 @@ def read_past_list(store: Store, user: str, at: int, recompute: Recompute) -> Pa
                 "without rules that it may have been published with"
             )
     elif items and not any(each.because for each in items):
-        found = {each.item: each for each in recompute(user, run) or ()}
+        by_item = {each.item: each for each in recompute(user, run) or ()}
         items = [
-            replace(each, because=found[each.item].because, because_label=found[each.item].because_label)
-            if each.item in found
+            replace(each, because=by_item[each.item].because, because_label=by_item[each.item].because_label)
+            if each.item in by_item
             else each
             for each in items
         ]

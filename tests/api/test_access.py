@@ -72,7 +72,7 @@ def list_routes() -> set[tuple[str, str]]:
     found = set()
     for route in [each for group in groups for each in getattr(group, "routes", [group])]:
         assert isinstance(route, APIRoute), f"{route} has neither methods nor a scope"
-        found |= {(method, route.path) for method in route.methods}
+        found |= {(method, route.path) for method in route.methods or ()}
     return found
 
 

@@ -37,7 +37,7 @@ def build(events: list[tuple[str, str, int]]) -> HeteroGraph:
         for label, column in ((USER, "source_id"), (ITEM, "target_id"))
     ]
     kind = EdgeType(USER, "PURCHASED", ITEM, ("timestamp",), key=("timestamp",))
-    return hetero.build(GraphTables(nodes, [EdgeTable(kind, frame)], [Source("test")]))
+    return hetero.build(GraphTables(tuple(nodes), (EdgeTable(kind, frame),), (Source("test"),)))
 
 
 def run(graph: HeteroGraph, *models: str, start: int | None = WEEK, end: int | None = 3 * WEEK, k: int = 1) -> Replay:
