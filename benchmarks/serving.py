@@ -1,6 +1,6 @@
 """Requests per second, latency, processor time and memory of the HTTP server, beside a bare FastAPI route.
 
-python benchmarks/serving.py HOME --prepare     (loads, trains and publishes Gowalla of GRAPHREC_DATA if HOME has no run)
+python benchmarks/serving.py HOME --prepare     (loads, trains and publishes Gowalla of GRAPHREC_DATA if nothing is)
 python benchmarks/serving.py HOME               (a home folder with a published run; GRAPHREC_HOME by default)
 
 Starts `graphrec serve` as a process, with its cache and without, and asks for 2,000 random users, by Zipf's law for

@@ -141,7 +141,7 @@ class Store:
     def _read_once(self, statement: str, parameters: Mapping[str, Any] | None, seconds: float | None) -> list[Row]:
         """The records of a statement in a transaction of its own, without retries: BEGIN and COMMIT would cost a
         further round trip, and as much processor time as a small query."""
-        query = neo4j.Query(statement, timeout=seconds)  # type: ignore[arg-type]  # values are parameters
+        query = neo4j.Query(statement, timeout=seconds)
         with self._driver.session(database=self.address.database, default_access_mode=neo4j.READ_ACCESS) as session:
             return _read_records(session.run(query, dict(parameters or {})))
 
