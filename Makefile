@@ -10,6 +10,9 @@ TORCH_INDEX ?=
 WORKERS ?= 2
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
+# The tests start hundreds of Python processes, each of which would compile the library again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test test-all check format clean
 
 demo: $(VENV)/.demo
@@ -47,5 +50,5 @@ $(VENV)/.demo: $(VENV)/.torch pyproject.toml
 
 $(VENV)/.test: $(VENV)/.torch pyproject.toml
 	@echo "installing graphrec with what its tests need (once)"
-	$(PIP) -e '.[demo,serve,mcp,sql,excel,people,notebooks,dev]'
+	$(PIP) -e '.[demo,serve,mcp,kafka,sql,excel,people,notebooks,dev]'
 	@touch $@ $(VENV)/.demo

@@ -1,4 +1,4 @@
-// Recommend items to a user: the user's list in the active run, best first, without items chosen since its publication.
+// Recommend items to a user: the user's list in the active run, best first, without items chosen or excluded since its publication.
 // $user_id  string        id of the user
 // $k        integer = 10  number of items
 // returns item, title, score, rank, model, run
@@ -13,6 +13,7 @@ WITH run, user, collect({version: edge.version, item: item, score: edge.score, r
 WITH run, user, rows, [layer IN run.layers WHERE layer IN [row IN rows | row.version]][0] AS newest
 UNWIND [row IN rows WHERE row.version = newest] AS row
 WITH run, user, row, row.item AS item
-WHERE NOT EXISTS { MATCH (user)-[done]->(item) WHERE type(done) = run.relation }
+WHERE NOT EXISTS { MATCH (user)-[done]->(item) WHERE type(done) IN [run.relation, 'DISMISSED', 'NOT_INTERESTED'] }
+  AND NOT EXISTS { MATCH (user)-[hidden:HIDDEN]->(item) WHERE hidden.timestamp > timestamp() / 1000 - 2592000 }
 WITH run, item, row ORDER BY row.rank LIMIT $k
 RETURN item.id AS item, item.title AS title, row.score AS score, row.rank AS rank, run.model AS model, run.id AS run

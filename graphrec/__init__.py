@@ -15,7 +15,14 @@ if TYPE_CHECKING:
     from graphrec.evaluation.trial import EvaluationConfig
     from graphrec.graph import Graph, connect
     from graphrec.ingest.read import LoadConfig
-    from graphrec.pipeline.config import BenchmarkConfig, PanelConfig, PublishConfig, TrainConfig, TuneConfig
+    from graphrec.pipeline.config import (
+        BenchmarkConfig,
+        EmbedConfig,
+        PanelConfig,
+        PublishConfig,
+        TrainConfig,
+        TuneConfig,
+    )
     from graphrec.reranking.spec import RerankingRules
     from graphrec.tuning.tune import TuningBudget
 
@@ -24,6 +31,7 @@ __version__ = "0.1.0"
 __all__ = [
     "BenchmarkConfig",
     "Client",
+    "EmbedConfig",
     "EvaluationConfig",
     "Graph",
     "LoadConfig",
@@ -41,6 +49,7 @@ __all__ = [
 _MODULES = {
     "BenchmarkConfig": "graphrec.pipeline.config",
     "Client": "graphrec.client",
+    "EmbedConfig": "graphrec.pipeline.config",
     "EvaluationConfig": "graphrec.evaluation.trial",
     "Graph": "graphrec.graph",
     "LoadConfig": "graphrec.ingest.read",

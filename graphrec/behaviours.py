@@ -4,10 +4,14 @@ A new type is one entry of `BEHAVIOUR_TYPES`. Types that are not listed are beha
 default weight properties, and sentences use the name of the relationship type.
 """
 
+import math
 from dataclasses import dataclass
 
 #: Edge properties that measure the strength of an interaction; the first that the edges have is their weight.
 WEIGHT_PROPERTIES = ("rating", "count", "hours", "value")
+
+#: Seconds for which an item that a user has hidden is not recommended to them: 30 days.
+HIDDEN_SECONDS = 30 * 86_400
 
 
 @dataclass(frozen=True)
@@ -21,6 +25,8 @@ class BehaviourType:
     weight_properties: edge properties that may be its weight, the preferred one first.
     stems: beginnings of words in file names, column names and event columns that mean this type.
     is_negative: whether it withdraws or rejects an item instead of choosing it.
+    excludes_for: seconds from its time on for which the item is not recommended to the user; infinity: for ever; None:
+        it excludes no item.
     """
 
     relation: str
@@ -29,6 +35,7 @@ class BehaviourType:
     weight_properties: tuple[str, ...] = WEIGHT_PROPERTIES
     stems: tuple[str, ...] = ()
     is_negative: bool = False
+    excludes_for: float | None = None
 
 
 #: All known types. Words are compared with the stems in this order; a stem that contains another must come first.
@@ -83,6 +90,9 @@ BEHAVIOUR_TYPES: tuple[BehaviourType, ...] = (
     BehaviourType("READ", stems=("read",)),
     BehaviourType("COMPLETED", stems=("complet", "finish")),
     BehaviourType("SKIPPED", stems=("skip",), is_negative=True),
+    BehaviourType("DISMISSED", stems=("dismiss",), is_negative=True, excludes_for=math.inf),
+    BehaviourType("NOT_INTERESTED", stems=("not_interested", "notinterested"), is_negative=True, excludes_for=math.inf),
+    BehaviourType("HIDDEN", is_negative=True, excludes_for=HIDDEN_SECONDS),
     BehaviourType("SEARCHED", stems=("search",)),
     BehaviourType("ATTENDED", stems=("attend",)),
 )
@@ -99,6 +109,10 @@ BEHAVIOURS = tuple(
 
 #: The types by which users reject an item or withdraw a choice.
 NEGATIVE_BEHAVIOURS = frozenset(each.relation for each in BEHAVIOUR_TYPES if each.is_negative)
+
+#: The types by which users exclude an item from their recommendations, with the seconds for which they do. Models that
+#: add behaviours up as signs of a preference do not read them.
+EXCLUDING_BEHAVIOURS = {each.relation: each.excludes_for for each in BEHAVIOUR_TYPES if each.excludes_for is not None}
 
 
 def behaviour_type(relation: str) -> BehaviourType:

@@ -65,6 +65,11 @@ class Settings(BaseSettings):
         return self.home / "studies"
 
     @property
+    def encoders(self) -> Path:
+        """The folder with the text encoder of each label."""
+        return self.home / "encoders"
+
+    @property
     def loads(self) -> Path:
         """The folder with the last report and the rejected rows of each source."""
         return self.home / "loads"

@@ -2,8 +2,8 @@
 
 import copy
 import warnings
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -99,6 +99,18 @@ def drop_reverse_types(graph: HeteroGraph) -> HeteroGraph:
         if name != relation and (target, name, source) in forward:
             del data[triple]
     return HeteroGraph(data, graph.vocabularies, graph.target)
+
+
+def with_vectors(
+    graph: HeteroGraph, label: str, name: str, ids: Sequence[str], vectors: npt.NDArray[np.float32]
+) -> HeteroGraph:
+    """The graph with a property of vectors [num_nodes, dim] float32 on a label, 0 for nodes that are not among `ids`;
+    the input is not changed."""
+    data = copy.copy(graph.data)
+    x = torch.zeros(int(data[label].num_nodes), vectors.shape[1])
+    x[torch.from_numpy(graph.vocabularies[label].index(ids))] = torch.from_numpy(vectors)
+    data[label][name] = x
+    return replace(graph, data=data)
 
 
 def interactions(graph: HeteroGraph) -> Interactions:

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from scipy import sparse
 
 from graphrec.behaviours import behaviour_type
 from graphrec.errors import DataError
-from graphrec.hetero import HeteroGraph
+from graphrec.hetero import HeteroGraph, interactions
 from graphrec.interactions import Interactions
 from graphrec.relations import build_relations
 from graphrec.vocabulary import IndexArray
@@ -157,6 +158,42 @@ def build_typed_histories(graph: HeteroGraph, interactions: Interactions) -> His
     timed[graph.target[1]] = interactions
     by_strength = sorted(timed, key=lambda name: behaviour_type(name).strength or 0)
     return merge_behaviours({name: timed[name] for name in by_strength})
+
+
+def add_histories(graph: HeteroGraph) -> None:
+    """Add the histories of all behaviours with times to `graph.data` as `histories`, a mapping of tensors with the
+    names and shapes of `Histories`; nothing is added if the target behaviour has no times.
+
+    They have every interaction of the graph, also those that a later split of the edges holds out.
+    """
+    target = interactions(graph)
+    if target.time is None:
+        return
+    found = build_typed_histories(graph, target)
+    assert found.times is not None
+    assert found.behaviours is not None
+    graph.data.histories = {
+        "indptr": torch.from_numpy(found.indptr),
+        "items": torch.from_numpy(found.items),
+        "times": torch.from_numpy(found.times),
+        "behaviours": torch.from_numpy(found.behaviours),
+        "behaviour_names": list(found.behaviour_names),
+    }
+
+
+def read_histories(graph: HeteroGraph) -> Histories:
+    """The histories that `add_histories` added, or that an exported file has; the arrays are those of the tensors.
+
+    Raises:
+        DataError: the graph has no histories.
+    """
+    if "histories" not in graph.data:
+        raise DataError(
+            "the exported graph has no histories, because its target behaviour has no times; load the times"
+        )
+    stored = graph.data.histories
+    indptr, items, times, behaviours = (stored[name].numpy() for name in ("indptr", "items", "times", "behaviours"))
+    return Histories(indptr, items, len(graph.items), times, behaviours, tuple(stored["behaviour_names"]))
 
 
 def _sort(user_index: IndexArray, times: TimeArray | None) -> IndexArray:

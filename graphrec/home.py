@@ -10,7 +10,7 @@ from graphrec.atomic_write import atomic_write
 
 #: Names of the entries of a home folder; a folder with other entries too has other uses, and keeps its mode.
 ENTRIES = frozenset(
-    {"store", "runs", "studies", "loads", "benchmarks", "graph.pt", "writing.lock", ".writer", ".DS_Store"}
+    {"store", "runs", "studies", "loads", "benchmarks", "encoders", "graph.pt", "writing.lock", ".writer", ".DS_Store"}
     | {"keys.json", "keys.lock"}
 )
 

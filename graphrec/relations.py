@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from scipy import sparse
 
+from graphrec.behaviours import EXCLUDING_BEHAVIOURS
 from graphrec.hetero import HeteroGraph, interactions
 from graphrec.interactions import Interactions
 from graphrec.schema import UNDIRECTED, Triple
@@ -14,6 +15,9 @@ from graphrec.vocabulary import Vocabulary
 
 #: Text properties of behaviour whose values describe the item and the user: TAGGED {tag}.
 ATTRIBUTE_TEXTS = ("tag",)
+
+#: Property of item–item edges with their strength.
+SIMILARITY = "similarity"
 
 #: Properties of social edges with the strength of trust; edges whose strength is not positive are left out.
 TRUST = ("value", "weight")
@@ -23,7 +27,7 @@ TRUST = ("value", "weight")
 class Relations:
     """All relations of users or items in a graph except the target behaviour, by name.
 
-    behaviours: other behaviours, over the same users and items.
+    behaviours: other behaviours, over the same users and items, without those by which users exclude items.
     social: [num_users, num_users] float32, row u has the users whom u follows; undirected relations are symmetric.
     user_attributes, item_attributes: [num_users or num_items, num_values] float32, one column for each genre, tag, …;
         a behaviour with a tag is a relation of both kinds, named `TAGGED.tag`, with the counts of each tag.
@@ -92,7 +96,7 @@ def build_relations(graph: HeteroGraph) -> Relations:
         elif source == target == user:
             matrices["social"][name] = _build_social(graph, triple)
         elif source == target == item:
-            matrices["item_items"][name] = _symmetrise(_build_matrix(graph, triple))
+            matrices["item_items"][name] = _symmetrise(_build_matrix(graph, triple, graph.data[triple].get(SIMILARITY)))
         elif source in (user, item) and target not in (user, item):
             matrices["user" if source == user else "item"][name] = _build_matrix(graph, triple)
         elif target in (user, item) and source not in (user, item):
@@ -101,9 +105,13 @@ def build_relations(graph: HeteroGraph) -> Relations:
 
 
 def _find_forward_types(graph: HeteroGraph) -> list[Triple]:
-    """The edge types except the target behaviour and reverse types."""
+    """The edge types except the target behaviour, reverse types, and those by which users exclude items."""
     triples: list[Triple] = graph.data.edge_types
-    return [triple for triple in triples if not triple[1].startswith("rev_") and triple != graph.target]
+    return [
+        triple
+        for triple in triples
+        if not triple[1].startswith("rev_") and triple != graph.target and triple[1] not in EXCLUDING_BEHAVIOURS
+    ]
 
 
 def _name_relation(graph: HeteroGraph, triple: Triple) -> str:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from graphrec.behaviours import BEHAVIOURS
+from graphrec.behaviours import BEHAVIOURS, NEGATIVE_BEHAVIOURS
 from graphrec.schema_names import require_name
 
 USER = "User"
@@ -22,13 +22,22 @@ RECOMMENDED = "RECOMMENDED"
 SIMILAR = "SIMILAR"
 WITHDRAWN = "WITHDRAWN"
 WRITE_LEASE = "WriteLease"
-SYSTEM_LABELS = frozenset({RUN, SOURCE, WRITE_LEASE})
+STREAM_POSITION = "StreamPosition"
+REJECTED_EVENT = "RejectedEvent"
+SYSTEM_LABELS = frozenset({RUN, SOURCE, WRITE_LEASE, STREAM_POSITION, REJECTED_EVENT})
 SYSTEM_RELATIONS = frozenset({RECOMMENDED, SIMILAR, WITHDRAWN})
 
 #: Properties that publishing writes on users and items: the model's vector, and the id of the run that produced it.
 EMBEDDING = "embedding"
 EMBEDDING_RUN = "embedding_run"
-SYSTEM_PROPERTIES = frozenset({EMBEDDING, EMBEDDING_RUN})
+
+#: Properties that `graphrec embed` writes on nodes: the vector of their text, the encoder's name, and a digest of both.
+TEXT_EMBEDDING = "text_embedding"
+TEXT_EMBEDDING_MODEL = "text_embedding_model"
+TEXT_EMBEDDING_DIGEST = "text_embedding_digest"
+TEXT_PROPERTIES = frozenset({TEXT_EMBEDDING, TEXT_EMBEDDING_MODEL, TEXT_EMBEDDING_DIGEST})
+
+SYSTEM_PROPERTIES = frozenset({EMBEDDING, EMBEDDING_RUN}) | TEXT_PROPERTIES
 
 #: The log of impressions, which sources may provide and `graphrec feedback` reads. Earlier models caused it, so it is
 #: not behaviour, and no model sees it.
@@ -36,6 +45,10 @@ SHOWN = "SHOWN"
 
 #: Relationship types from User to Item that are not behaviour. Every other type is, known to graphrec or not.
 NO_BEHAVIOUR = frozenset({RECOMMENDED, SHOWN})
+
+#: Edges between nodes of similar texts, which `graphrec embed --similar` writes with their cosine `similarity`; models
+#: see them as a relation between items.
+SIMILAR_TEXT = "SIMILAR_TEXT"
 
 #: An edge type as in PyG: (source label, relationship type, target label).
 Triple = tuple[str, str, str]
@@ -124,10 +137,19 @@ class GraphSchema:
     edges: tuple[EdgeType, ...]
 
     def behaviours(self) -> tuple[EdgeType, ...]:
-        """The edge types from users to items, the strongest sign of a preference first, unknown ones last."""
+        """The edge types from users to items, the strongest sign of a preference first, negative ones last."""
         rank = {name: position for position, name in enumerate(BEHAVIOURS)}
         behaviours = [edge for edge in self.edges if (edge.source, edge.target) == (USER, ITEM)]
-        return tuple(sorted(behaviours, key=lambda edge: (rank.get(edge.relation, len(rank)), edge.relation)))
+        return tuple(
+            sorted(
+                behaviours,
+                key=lambda edge: (
+                    edge.relation in NEGATIVE_BEHAVIOURS,
+                    rank.get(edge.relation, len(rank)),
+                    edge.relation,
+                ),
+            )
+        )
 
 
 def reverse_name(relation: str) -> str:

@@ -16,6 +16,10 @@ from graphrec.schema_names import require_name
 ENDS = ["source_id", "target_id"]
 
 
+#: The address of the source `events`, which has what applications report; no load writes it.
+REPORTED_URL = "POST /v1/events"
+
+
 @dataclass(frozen=True)
 class Source:
     """The source of tables; its name is in the `keys` of its nodes and on each of its edges.

@@ -24,6 +24,8 @@ def restrict(
     from hidden events only (`find_derived`).
     """
     data = copy.copy(graph.data)
+    if "histories" in data:  # an exported graph has them, with all events
+        del data.histories
     pairs = torch.from_numpy(np.stack([train.user_index, train.item_index]))
     targets = (graph.target, reverse(graph.target))
     hidden = {triple: _find_hidden(graph, triple, cut, held) for triple in data.edge_types if triple not in targets}

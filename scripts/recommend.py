@@ -42,6 +42,11 @@ ENDINGS = (".csv", ".jsonl", ".parquet")
 @click.option(
     "--anyone", is_flag=True, help="Recommend for an unknown id as for an anonymous visitor instead of failing."
 )
+@click.option(
+    "--as-of",
+    metavar="DATE",
+    help="Show what was published to the user then, by which run: 2026-03-01 (its end) or 2026-03-01T12:00, in UTC.",
+)
 @_options.csv_safe_option
 @_options.json_option
 def command(
@@ -54,6 +59,7 @@ def command(
     rules_file: Path | None,
     trace: bool,
     anyone: bool,
+    as_of: str | None,
     csv_safe: bool,
     as_json: bool,
 ) -> None:
@@ -65,6 +71,11 @@ def command(
 
     With --out all lists are written to one file as they are computed, so memory does not grow with the number of users.
     """
+    if as_of is not None:
+        _show_past_lists(
+            [*users, *ids], as_of, k, bool(all_users or users_file or out or rules_file or anyone), as_json
+        )
+        return
     if all_users == bool(users or ids or users_file is not None):
         raise click.UsageError("name users by --user ID or --users FILE, or give --all for all users")
     if trace and (rules_file is None or out is not None):
@@ -98,6 +109,37 @@ def command(
         return
     for answer in answers:
         _show(answer, trace)
+
+
+def _show_past_lists(users: list[str], as_of: str, k: int, has_others: bool, as_json: bool) -> None:
+    """Print what was published to users at a time."""
+    if has_others or not users:
+        raise click.UsageError("--as-of needs --user ID, and no other choice of users, file, rules or --anyone")
+    with _terminal.open_graph() as graph:
+        lists = [graph.as_of(user, as_of, k) for user in dict.fromkeys(users)]
+    if as_json:
+        records = [asdict(each) for each in lists]
+        _terminal.print_json(records[0] if len(users) == 1 else records)
+        return
+    from graphrec.time_format import moment_text
+
+    for each in lists:
+        title = f"Published to user {each.user} at {moment_text(each.at)} UTC"
+        columns = ["rank", "item", "title", "score", "because", "chosen by then"]
+        rows = [
+            (item.rank, item.item, item.title, item.score, item.because, "yes" if item.chosen else "no")
+            for item in each.items
+        ]
+        if rows:
+            _terminal.print_table(title, columns, rows)
+        if each.shown:
+            shown = [(moment_text(one.timestamp), one.rank, one.item, one.title, one.run) for one in each.shown]
+            _terminal.print_table("Shown on the day before", ["time (UTC)", "rank", "item", "title", "run"], shown)
+        _terminal.note(
+            f"run {each.run} by {each.model}, active since {moment_text(each.active_since)} UTC ({each.source})"
+        )
+        for sentence in each.notes:
+            _terminal.note(sentence)
 
 
 def _read_ids(file: Path) -> list[str]:

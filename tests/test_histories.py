@@ -1,12 +1,22 @@
 """Histories have the events of each user in the order of time."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
+from graphrec import hetero
 from graphrec.errors import DataError
-from graphrec.hetero import HeteroGraph
-from graphrec.histories import Histories, build_histories, build_typed_histories, merge_behaviours
+from graphrec.hetero import HeteroGraph, interactions
+from graphrec.histories import (
+    Histories,
+    add_histories,
+    build_histories,
+    build_typed_histories,
+    merge_behaviours,
+    read_histories,
+)
 from graphrec.interactions import Interactions
 from graphrec.testing import graph_of
 
@@ -102,3 +112,28 @@ def test_histories_of_a_graph_have_every_behaviour_with_times() -> None:
     assert rows(histories) == [[1, 1, 0], [0]]
     assert histories.behaviours is not None
     assert histories.behaviours.tolist() == [0, 1, 0, 1]  # the view at 7 is before the purchase at 7
+
+
+def test_an_exported_file_has_the_histories(tmp_path: Path) -> None:
+    graph, bought = build_graph_with_views()
+    graph.data[graph.target].timestamp = torch.from_numpy(bought.time)
+    expected = build_typed_histories(graph, interactions(graph))
+    add_histories(graph)
+    hetero.save(graph, tmp_path / "graph.pt")
+    found = read_histories(hetero.load(tmp_path / "graph.pt"))
+    assert rows(found) == rows(expected)
+    assert found.times is not None
+    assert found.behaviours is not None
+    assert expected.times is not None
+    assert expected.behaviours is not None
+    assert found.times.tolist() == expected.times.tolist()
+    assert found.behaviours.tolist() == expected.behaviours.tolist()
+    assert (found.behaviour_names, found.num_items) == (expected.behaviour_names, expected.num_items)
+
+
+def test_without_times_there_are_no_histories_to_export() -> None:
+    graph, _ = build_graph_with_views()
+    add_histories(graph)
+    assert "histories" not in graph.data
+    with pytest.raises(DataError, match="has no times; load the times"):
+        read_histories(graph)

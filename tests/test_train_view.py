@@ -4,6 +4,7 @@ import numpy as np
 import torch
 
 from graphrec import hetero
+from graphrec.histories import add_histories
 from graphrec.interactions import Interactions
 from graphrec.train_view import restrict
 from tests.test_hetero import RATED, edges, tables
@@ -11,8 +12,11 @@ from tests.test_hetero import RATED, edges, tables
 
 def test_a_model_sees_training_edges_and_nothing_later() -> None:
     graph = hetero.build(tables())
+    add_histories(graph)
     train = hetero.interactions(graph).take(np.array([0]))
     seen = restrict(graph, train, cut=20)
+    assert "histories" in graph.data
+    assert "histories" not in seen.data
     assert edges(seen, RATED, "timestamp") == {("b", "x"): 10}
     assert seen.data["Item", "rev_RATED", "User"].edge_index.tolist() == [[0], [0]]
     assert seen.data["User", "TAGGED", "Item"].timestamp.tolist() == [5]

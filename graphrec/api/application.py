@@ -64,6 +64,7 @@ def create_routes(services: Services, repeated: RepeatedRequests) -> FastAPI:
     add_handlers(app)
     for module in (recommendations, explanations, items, events, users, queries, schema, runs, health):
         app.include_router(module.router)
+    add_page(app)
 
     @app.get(
         f"{PREFIX}/openapi.json",
@@ -77,6 +78,24 @@ def create_routes(services: Services, repeated: RepeatedRequests) -> FastAPI:
         return Response(encode(app.openapi()), media_type="application/json")
 
     return app
+
+
+def add_page(app: FastAPI) -> None:
+    """Add the routes of the page; without jinja2 only one that says what to install, and the API works as ever."""
+    try:
+        from graphrec.api.routes import login, page, page_runs
+    except ImportError as error:
+        if error.name not in ("jinja2", "markupsafe"):
+            raise
+        message = f"The API is at /v1. The page needs `pip install 'graphrec[serve]'` ({error.name} is missing).\n"
+
+        @app.get("/", include_in_schema=False)
+        async def explain_missing_page() -> Response:
+            return Response(message, 501, media_type="text/plain")
+
+        return
+    for module in (login, page, page_runs):
+        app.include_router(module.router)
 
 
 def create_worker() -> ASGIApp:

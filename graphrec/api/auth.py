@@ -34,7 +34,11 @@ def authorize(services: Services, request: Scope, header: str, scope: str) -> No
     if services.options.open:
         request["authorized"] = scope
         return
-    key = find_key(services, header)
+    require_scope(services, request, find_key(services, header), scope)
+
+
+def require_scope(services: Services, request: Scope, key: ApiKey, scope: str) -> None:
+    """Raise ApiError 403 or 429 unless a key has a scope and is within its rate, and count the request."""
     request["log"] = {"key": key.id}
     if scope not in key.scopes:
         services.metrics.refused.labels("scope").inc()

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from graphrec.api.auth import find_key
-from graphrec.api.limits import MAX_BODY
+from graphrec.api.limits import FORM_PATHS, MAX_BODY
 from graphrec.api.logs import FIELDS, milliseconds_since
 from graphrec.api.problems import ApiError, problem
 from graphrec.api.repeated import RepeatedRequests
@@ -59,7 +59,7 @@ class Gateway:
         response = _Response(send, scope["request_id"])
         try:
             async with asyncio.timeout(self._seconds):
-                self._check(headers, scope["method"])
+                self._check(headers, scope["method"], scope["path"])
                 answer = await self._repeated.find(scope, headers)
                 if answer is None:
                     await self._app(scope, _limit_body(receive), response.send)
@@ -78,7 +78,7 @@ class Gateway:
             await response.fail(scope, receive, ApiError(500, detail))
         self._report(scope, response.status, start)
 
-    def _check(self, headers: Mapping[bytes, bytes], method: str) -> None:
+    def _check(self, headers: Mapping[bytes, bytes], method: str, path: str) -> None:
         """Raise ApiError if the body is too large or would be read without a valid key, or a server without keys is
         reached by another name."""
         length = headers.get(b"content-length", b"0")
@@ -86,8 +86,8 @@ class Gateway:
             raise ApiError(413, f"the body is larger than {MAX_BODY:,} bytes; divide it into several requests")
         if self._local_only and not _LOCAL_HOSTS.fullmatch(headers.get(b"host", b"").decode("latin-1")):
             raise ApiError(403, "this server has no keys and is reached as localhost only")
-        # a route reads and parses the body before it checks the key
-        if method in ("POST", "PUT", "DELETE") and not self._local_only:
+        # a route reads and parses the body before it checks the key, but those of forms, which read a few bytes
+        if method in ("POST", "PUT", "DELETE") and not self._local_only and path not in FORM_PATHS:
             find_key(self._services, headers.get(b"authorization", b"").decode("latin-1"))
 
     def _report(self, scope: Scope, status: int, start: float) -> None:

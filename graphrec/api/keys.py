@@ -180,6 +180,12 @@ class KeyRing:
         is_right = key.matches(match[2])
         return key if is_right and not key.is_expired(time.time()) else None
 
+    def get(self, identifier: str) -> ApiKey | None:
+        """The key with an id; None if there is no such key, or it is expired."""
+        self._refresh()
+        key = self._keys.get(identifier)
+        return None if key is None or key.is_expired(time.time()) else key
+
     def __len__(self) -> int:
         self._refresh()
         return len(self._keys)

@@ -9,6 +9,10 @@ MAX_K, MAX_USERS, MAX_ITEMS, MAX_EVENTS, MAX_BODY = 100, 100, 500, 1_000, 2**20
 #: Maximum number of characters of an id.
 MAX_ID = 1_000
 
+#: Paths of the page's forms, which have a session or a login instead of the header Authorization; and the maximum bytes
+#: of a form.
+FORM_PATHS, MAX_FORM = frozenset({"/login", "/logout", "/runs/activate"}), 8_192
+
 #: Seconds of requests that a key may save up.
 _BURST_SECONDS = 2.0
 

@@ -67,19 +67,23 @@ async def _handle_api_error(request: Request, error: Exception) -> Response:
 
 async def handle_graphrec_error(request: Request, error: Exception) -> Response:
     """The problem of an error of graphrec, with the status of its kind."""
-    status = 422
+    assert isinstance(error, GraphrecError)  # registered for this class
+    return await _handle_api_error(request, as_api_error(error, _id_of(request)))
+
+
+def as_api_error(error: GraphrecError, request_id: str) -> ApiError:
+    """The error with its status; what the database said is logged under the id of the request, for the operator."""
+    if isinstance(error, StoreError):
+        logger.warning("%s", error, extra={FIELDS: {"request_id": request_id}})
+        return unavailable(
+            "the graph database cannot answer now; try again, or see the server's log under this request id"
+        )
+    status = 422 if isinstance(error, DataError) else 409
     if isinstance(error, UnknownUserError | UnknownNameError):
         status = 404
     elif isinstance(error, RefusedError):
         status = 409
-    elif isinstance(error, StoreError):
-        request_id = _id_of(request)  # the error has the database's address, which is for the operator
-        logger.warning("%s", error, extra={FIELDS: {"request_id": request_id}})
-        detail = "the graph database cannot answer now; try again, or see the server's log under this request id"
-        return problem(503, detail, request_id, {"Retry-After": "1"})
-    elif not isinstance(error, DataError):
-        status = 409
-    return problem(status, str(error), _id_of(request))
+    return ApiError(status, str(error))
 
 
 async def _handle_invalid_request(request: Request, error: Exception) -> Response:

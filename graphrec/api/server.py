@@ -15,6 +15,7 @@ import uvicorn
 from graphrec.api.logs import configure_logs
 from graphrec.api.metrics import FOLDER
 from graphrec.api.options import VARIABLE, ServeOptions
+from graphrec.api.sessions import SECRET, new_secret
 from graphrec.cache.opening import URL, embedded_valkey
 from graphrec.config import Settings, open_store
 from graphrec.errors import GraphrecError
@@ -87,9 +88,10 @@ def uvicorn_options(options: ServeOptions) -> dict[str, Any]:
 
 @contextmanager
 def _environment(settings: Settings, options: ServeOptions) -> Iterator[None]:
-    """What worker processes read from the environment: options, settings, a common cache and a folder for metrics."""
+    """What worker processes read from the environment: options, settings, the secret of sessions, a common cache and a
+    folder for metrics."""
     with ExitStack() as stack:
-        values = {VARIABLE: options.to_json(), **_list_settings(settings)}
+        values = {VARIABLE: options.to_json(), SECRET: new_secret(), **_list_settings(settings)}
         if settings.graphrec_cache_url is None:
             values[URL] = stack.enter_context(embedded_valkey())
         values[FOLDER] = stack.enter_context(tempfile.TemporaryDirectory(prefix="graphrec-metrics-"))

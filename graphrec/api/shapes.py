@@ -179,6 +179,9 @@ class EventIn(_Request):
     run: Id | None = Field(None, description="Of an impression: the run of the answer.")
     rank: int | None = Field(None, ge=1, le=1_000_000, description="Of an impression: the rank of the item.")
     recommendation_id: Id | None = Field(None, description="The answer that the item was shown in.")
+    propensity: float | None = Field(
+        None, gt=0, le=1, description="Of an impression: the probability with which the item was shown at this rank."
+    )
 
 
 class EventsIn(_Request):

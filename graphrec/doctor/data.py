@@ -7,7 +7,18 @@ from graphrec.doctor.finding import FAILED, OK, WARNING, Finding, format_count
 from graphrec.errors import first_few, format_value
 from graphrec.evaluation.memory_estimate import Shape
 from graphrec.evaluation.zero_ratings import describe_missing_zeros
-from graphrec.schema import ITEM, RECOMMENDED, RUN, SHOWN, SOURCE, SYSTEM_RELATIONS, USER, WRITE_LEASE, EdgeType
+from graphrec.schema import (
+    ITEM,
+    RECOMMENDED,
+    REJECTED_EVENT,
+    RUN,
+    SHOWN,
+    SOURCE,
+    SYSTEM_RELATIONS,
+    USER,
+    WRITE_LEASE,
+    EdgeType,
+)
 from graphrec.schema_names import is_usable
 from graphrec.store import Store
 from graphrec.store.connection import Row, quote
@@ -42,6 +53,7 @@ def examine(store: Store, now: datetime, writing: bool) -> list[Finding]:
         check_unfinished(store, "unlinked sources", SOURCE, "unlinking", writing),
         check_unfinished(store, "published runs", RUN, "publishing", writing),
         check_vanished_runs(store, relations),
+        check_rejected_events(store),
     ]
 
 
@@ -264,6 +276,22 @@ def check_vanished_runs(store: Store, relations: list[str]) -> Finding:
     versions = first_few(row["name"] for row in rows)
     seen = f"{format_count(total, 'recommendation')} of version {versions}, whose run is not in the graph"
     return Finding("recommendations of deleted runs", WARNING, seen, "publish a run again, which replaces them")
+
+
+def check_rejected_events(store: Store) -> Finding:
+    """Count the records of streams that became no edge, by stream."""
+    rows = []
+    if REJECTED_EVENT in known_labels(store):
+        rows = store.read(
+            f"MATCH (n:{REJECTED_EVENT}) RETURN n.stream AS stream, count(*) AS number, "
+            "sum(CASE WHEN n.held THEN 1 ELSE 0 END) AS held ORDER BY number DESC, stream"
+        )
+    name = "rejected events"
+    if not rows:
+        return Finding(name, OK, "none")
+    counts = first_few(f"{row['number']:,} of {row['stream']}, {row['held'] or 0:,} of them held" for row in rows)
+    remedy = "graphrec rejected list says why; correct the TOML file and retry them, or delete them"
+    return Finding(name, WARNING, counts, remedy)
 
 
 def _count_edges(store: Store, relations: list[str], now: datetime) -> list[Row]:

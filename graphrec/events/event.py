@@ -11,7 +11,7 @@ from graphrec.schema import SHOWN
 SOURCE_NAME = "events"
 
 #: Properties of an edge that an event becomes, as its Source node declares them.
-PROPERTIES = ("event", "timestamp", "received", *WEIGHT_PROPERTIES, "run", "rank", "recommendation_id")
+PROPERTIES = ("event", "timestamp", "received", *WEIGHT_PROPERTIES, "run", "rank", "recommendation_id", "propensity")
 
 #: Behaviours of which a user and an item have one edge, that of the latest event.
 ONE_PER_PAIR = frozenset({"RATED"})
@@ -38,6 +38,7 @@ class Event:
     values: `rating`, `count`, `hours` or `value`, the strength of the interaction.
     run, rank: of an impression: the run that recommended the item, and its rank.
     recommendation_id: the answer that the item was shown in.
+    propensity: of an impression: the probability with which the item was shown at this rank, above 0 and at most 1.
     """
 
     id: str
@@ -49,6 +50,7 @@ class Event:
     run: str | None = None
     rank: int | None = None
     recommendation_id: str | None = None
+    propensity: float | None = None
 
     def properties(self, received: int) -> dict[str, Any]:
         """The properties of the edge, without those that are missing; `received` is in milliseconds since 1970."""
@@ -61,5 +63,6 @@ class Event:
             "run": self.run,
             "rank": self.rank,
             "recommendation_id": self.recommendation_id,
+            "propensity": self.propensity,
         }
         return {name: value for name, value in found.items() if value is not None}

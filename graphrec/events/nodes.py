@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from graphrec.errors import DataError, format_value
 from graphrec.events.source import declare
-from graphrec.schema import ITEM, SOURCE, SYSTEM_LABELS, SYSTEM_PROPERTIES, SYSTEM_RELATIONS, USER
+from graphrec.schema import ITEM, REJECTED_EVENT, SOURCE, SYSTEM_LABELS, SYSTEM_PROPERTIES, SYSTEM_RELATIONS, USER
 from graphrec.schema_names import require_name
 from graphrec.store import Store
 from graphrec.store.connection import RunStatement, quote
@@ -87,7 +87,8 @@ def put_node(
 
 
 def delete_user(store: Store, identifier: str) -> DeletedUser:
-    """Delete a user with all edges; the numbers are 0 if there is no such user."""
+    """Delete a user with all edges, and their rejected events; the numbers are 0 if there is no such user."""
+    store.write(f"MATCH (event:{REJECTED_EVENT}) WHERE event.user = $id DELETE event", {"id": identifier})
     rows = store.write(
         f"MATCH (user:{USER} {{id: $id}}) OPTIONAL MATCH (user)-[edge]-() WITH user, count(edge) AS edges "
         "DETACH DELETE user RETURN edges",

@@ -11,12 +11,16 @@ REASONS, ROUTES = 7, 6
 
 @dataclass(frozen=True)
 class Card:
-    """A card with a line, a small line below it, and the amount through it; the kind gives the colour."""
+    """A card with a line, a small line below it, and the amount through it; the kind gives the colour.
+
+    node: the node of the graph that the card represents, if it is one.
+    """
 
     text: str
     small: str
     amount: float
     kind: str
+    node: Node | None = None
 
 
 @dataclass(frozen=True)
@@ -57,13 +61,13 @@ def build_flow(explanation: Explanation) -> Flow:
         if (amount := sum(_scale_amount(*pair) for pair in pairs if pair[0] in group)) > 0
     ]
     through = tuple(
-        Card(text, _small_line(explanation, below, total), total, _choose_colour(pairs))
+        Card(text, _small_line(explanation, below, total), total, _choose_colour(pairs), _find_node(pairs))
         for (text, below), pairs in routes
         if (total := sum(_scale_amount(*pair) for pair in pairs)) > 0
     )
     whole = sum(card.amount for card in reasons)
-    user = Card(name(explanation.user), explanation.user.label, whole, ReasonKind.OTHER)
-    item = Card(name(explanation.item), f"score {explanation.score:.4g}", whole, ReasonKind.OTHER)
+    user = Card(name(explanation.user), explanation.user.label, whole, ReasonKind.OTHER, explanation.user)
+    item = Card(name(explanation.item), f"score {explanation.score:.4g}", whole, ReasonKind.OTHER, explanation.item)
     first = tuple(Link(0, place, card.amount, card.kind) for place, card in enumerate(reasons))
     last = tuple(Link(place, 0, card.amount, ReasonKind.OTHER) for place, card in enumerate(through))
     return Flow(((user,), reasons, through, (item,)), (first, tuple(onward), last))
@@ -88,7 +92,8 @@ def _build_reason_card(explanation: Explanation, group: list[Reason]) -> Card:
     if len(group) > 1:
         return Card(f"{len(group):,} others", _small_line(explanation, "", amount), amount, ReasonKind.OTHER)
     one = group[0]
-    return Card(name(one.node), _small_line(explanation, "|".join(one.relations), amount), amount, one.kind)
+    node = None if one.kind is ReasonKind.OTHER else one.node
+    return Card(name(one.node), _small_line(explanation, "|".join(one.relations), amount), amount, one.kind, node)
 
 
 def _small_line(explanation: Explanation, text: str, amount: float) -> str:
@@ -137,6 +142,12 @@ def _describe_route(explanation: Explanation, route: Route) -> Lines:
         RouteKind.MODEL: explanation.model,
     }
     return words[route.kind], ""
+
+
+def _find_node(pairs: Pairs) -> Node | None:
+    """The attribute value that all routes of a card go through, or None."""
+    nodes = {route.node for _, route in pairs}
+    return next(iter(nodes)) if len(nodes) == 1 else None
 
 
 def _choose_colour(pairs: Pairs) -> str:

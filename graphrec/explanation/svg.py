@@ -1,11 +1,11 @@
 """An explanation as an SVG picture: bands from the user over reasons and routes to the item."""
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from graphrec.explanation.flow import Card, Flow, build_flow
-from graphrec.explanation.model import Explanation
+from graphrec.explanation.model import Explanation, Node
 from graphrec.explanation.text import as_sentence, name, percent
 from graphrec.markup import escape
 
@@ -61,15 +61,11 @@ def as_svg(explanation: Explanation) -> str:
     The flow leads from the user over the strongest reasons and their routes to the item. The footer has the score and
     the share of reasons against the item, which are not drawn.
     """
-    flow = build_flow(explanation)
     sentence_top = MARGIN + TITLE_SIZE + 8
     lines = wrap_text(as_sentence(explanation), TEXT_SIZE, WIDTH - 2 * MARGIN, MAX_LINES)
     top = sentence_top + LINE_HEIGHT * len(lines) + 34
-    scale = SCORE_HEIGHT / max(sum(card.amount for card in flow.reasons), 1e-12)
-    columns = [_stack_cards(cards, index, scale) for index, cards in enumerate(flow.columns)]
-    flow_height = max(column[-1].y + column[-1].height for column in columns if column)
-    columns = [_centre_column(column, top, flow_height) for column in columns]
-    bottom = top + flow_height + 26
+    drawing, bottom = _draw_flow(build_flow(explanation), top, lambda _: None)
+    bottom += 26
     height = round(bottom + MARGIN)
     parts = [
         f'<rect class="page" x="0.5" y="0.5" width="{WIDTH - 1}" height="{height - 1}" rx="12"/>',
@@ -78,9 +74,7 @@ def as_svg(explanation: Explanation) -> str:
             _draw_text(line, MARGIN, sentence_top + LINE_HEIGHT * (k + 0.6), "said", TEXT_SIZE, WIDTH)
             for k, line in enumerate(lines)
         ),
-        *_draw_bands(flow, columns, scale),
-        *(part for column in columns for box in column for part in _draw_card(box)),
-        *_draw_captions(columns, top),
+        *drawing,
         _draw_text(_footer(explanation), MARGIN, bottom + 6, "soft", SMALL_SIZE, WIDTH - 2 * MARGIN),
     ]
     size = f'viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}"'
@@ -88,6 +82,30 @@ def as_svg(explanation: Explanation) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" class="why" {size} role="img">'
         f"<title>{escape(as_sentence(explanation))}</title><style>{STYLE}</style>{''.join(parts)}</svg>\n"
     )
+
+
+def draw_flow(explanation: Explanation, find_address: Callable[[Node], str | None]) -> str:
+    """The flow alone as an SVG element for a page that has `STYLE`; cards of nodes with an address are links to it."""
+    parts, bottom = _draw_flow(build_flow(explanation), 24, find_address)
+    box = f"{MARGIN - 1} 0 {WIDTH - 2 * MARGIN + 2} {round(bottom + 2)}"
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="why" viewBox="{box}" '
+        f'role="group" aria-label="{escape(_title(explanation))}">{"".join(parts)}</svg>'
+    )
+
+
+def _draw_flow(flow: Flow, top: float, find_address: Callable[[Node], str | None]) -> tuple[list[str], float]:
+    """Bands, cards and captions, whose cards begin at y = `top`, and the y at which they end."""
+    scale = SCORE_HEIGHT / max(sum(card.amount for card in flow.reasons), 1e-12)
+    columns = [_stack_cards(cards, index, scale) for index, cards in enumerate(flow.columns)]
+    height = max(column[-1].y + column[-1].height for column in columns if column)
+    columns = [_centre_column(column, top, height) for column in columns]
+    parts = _draw_bands(flow, columns, scale)
+    for box in (box for column in columns for box in column):
+        card = "".join(_draw_card(box))
+        address = None if box.card.node is None else find_address(box.card.node)
+        parts.append(card if address is None else f'<a href="{escape(address)}">{card}</a>')
+    return [*parts, *_draw_captions(columns, top)], top + height
 
 
 def _title(explanation: Explanation) -> str:

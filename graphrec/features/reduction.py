@@ -1,6 +1,7 @@
 """Standardisation of columns, and reduction of wide sparse matrices to a few dense columns."""
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from scipy import sparse
 from torch import Tensor
@@ -32,21 +33,27 @@ def weight_by_inverse_frequency(matrix: sparse.csr_array) -> sparse.csr_array:
 
 
 def reduce(matrix: sparse.csr_array, width: int, rng: np.random.Generator) -> Tensor:
-    """The matrix [n, m] as a dense float32 tensor if m ≤ width, else its leading principal coordinates U Σ [n, width].
+    """The matrix [n, m] as a dense float32 tensor if m ≤ width, else its principal coordinates U Σ [n, width]."""
+    if matrix.shape[1] <= width:
+        return torch.from_numpy(matrix.toarray().astype(np.float32))
+    vectors = right_singular_vectors(matrix, width, rng)
+    coordinates = np.zeros((matrix.shape[0], width), dtype=np.float32)  # columns beyond the number of rows remain 0
+    coordinates[:, : vectors.shape[1]] = matrix @ vectors
+    return torch.from_numpy(coordinates)
+
+
+def right_singular_vectors(matrix: sparse.csr_array, width: int, rng: np.random.Generator) -> npt.NDArray[np.float64]:
+    """The leading right singular vectors [m, at most width] of a matrix [n, m].
 
     Randomised SVD (Halko, Martinsson and Tropp, 2011, algorithm 4.4), orthonormalised by QR. The sign of each right
     singular vector is such that its largest entry is positive, so that it does not depend on the random start.
     """
-    if matrix.shape[1] <= width:
-        return torch.from_numpy(matrix.toarray().astype(np.float32))
     columns = min(width + OVERSAMPLING, *matrix.shape)
     basis = np.linalg.qr(matrix.T @ rng.standard_normal((matrix.shape[0], columns)))[0]  # [m, columns]
     for _ in range(ITERATIONS):
         basis = np.linalg.qr(matrix.T @ (matrix @ basis))[0]
     _, _, right = np.linalg.svd(matrix @ basis, full_matrices=False)
-    vectors = basis @ right[: min(width, columns)].T  # [m, width]
+    vectors: npt.NDArray[np.float64] = basis @ right[: min(width, columns)].T  # [m, width]
     largest = np.abs(vectors).argmax(axis=0)
     vectors *= np.where(vectors[largest, np.arange(vectors.shape[1])] < 0, -1.0, 1.0)
-    coordinates = np.zeros((matrix.shape[0], width), dtype=np.float32)  # columns beyond the number of rows remain 0
-    coordinates[:, : vectors.shape[1]] = matrix @ vectors
-    return torch.from_numpy(coordinates)
+    return vectors

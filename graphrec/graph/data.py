@@ -1,6 +1,6 @@
 """Methods of `Graph` that load and unlink sources, and read the graph."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +9,9 @@ import pandas as pd
 from graphrec import preconditions
 from graphrec.errors import DataError
 from graphrec.graph.connection import Connection
+from graphrec.pipeline.config import EmbedConfig
 from graphrec.progress import StageProgress, silent
+from graphrec.schema import ITEM
 from graphrec.store import counts, queries
 from graphrec.store.connection import Row
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from graphrec.hetero import HeteroGraph
     from graphrec.ingest import LoadConfig, Loaded, Unlinked
     from graphrec.pipeline.loading import CheckedSource
+    from graphrec.publishing.text_embeddings import Embedded
     from graphrec.tabular.frames import ArrowFrame
     from graphrec.tabular.proposal import Proposal
 
@@ -119,6 +122,24 @@ class DataMethods(Connection):
 
         return loading.unlink(self.store, source, self.settings, dry_run, progress)
 
+    def embed(
+        self,
+        label: str = ITEM,
+        properties: Sequence[str] = ("title",),
+        config: EmbedConfig = EmbedConfig(),  # frozen
+        progress: StageProgress = silent,
+    ) -> "Embedded":
+        """Write the vector of each node's text as `text_embedding`, only of texts that are new or changed.
+
+        Raises:
+            UnknownNameError: there is no such label, property or encoder.
+            DataError: the texts have no words.
+            GraphrecError: a package is missing, or the endpoint failed.
+        """
+        from graphrec.pipeline import embedding
+
+        return embedding.embed(self.store, self.settings, label, properties, config, progress)
+
     def schema(self) -> pd.DataFrame:
         """Labels and relationship types with their counts: type, from, to (None for labels), count, properties."""
         return pd.DataFrame(self.count_graph().type_rows(), columns=["type", "from", "to", "count", "properties"])
@@ -141,16 +162,18 @@ class DataMethods(Connection):
 
         `relation` is the behaviour to predict, by default the strongest in the graph. Each edge type has a reverse type
         `rev_…`; name both when you split the edges, or test edges remain in training (docs/export.md). With
-        `reverse=False` there are no reverse types.
+        `reverse=False` there are no reverse types. Where the behaviour has times, `data.histories` has the events of
+        each user in the order of time (`graphrec.histories.read_histories`).
 
         Raises DataError or UnknownNameError if there is no such behaviour.
         """
         from graphrec.pipeline.reading import read_graph
 
         graph = read_graph(self.store, relation, progress)
-        from graphrec import hetero
+        from graphrec import hetero, histories
 
         graph = graph if reverse else hetero.drop_reverse_types(graph)
+        histories.add_histories(graph)
         if out is not None:
             hetero.save(graph, Path(out))
         return graph
@@ -170,6 +193,10 @@ class DataMethods(Connection):
     def rows(self, query: queries.Query, parameters: Mapping[str, object]) -> list[Row]:
         """The records of a query with parameters as texts or values; raises as `query`."""
         preconditions.require_query(self.store, query)
+        if any(p.type == "vector" for p in query.parameters):
+            from graphrec.pipeline.embedding import complete_vectors
+
+            parameters = complete_vectors(self.store, self.settings, query, parameters)
         records = queries.run(self.store, query, parameters)
         if not records and not self.store.read("MATCH (n) RETURN 1 AS one LIMIT 1"):
             self._note(f"the graph is empty; {preconditions.FIRST_STEPS}")

@@ -13,6 +13,7 @@ from graphrec.progress import StageProgress, silent
 
 if TYPE_CHECKING:  # these load torch, which takes seconds
     from graphrec.benchmark.run import Result
+    from graphrec.evaluation.prequential import Replay, ReplayConfig
     from graphrec.evaluation.result import Comparison
     from graphrec.evaluation.trial import EvaluationConfig
     from graphrec.hetero import HeteroGraph
@@ -156,6 +157,37 @@ class ModelMethods(DataMethods):
         from graphrec.pipeline.comparison import as_frame
 
         return as_frame(self.compare(models, exported, runs, config, relation, progress))
+
+    def replay(
+        self,
+        models: str | Sequence[str] = (),
+        exported: "HeteroGraph | None" = None,
+        runs: "Run | str | Sequence[Run | str]" = (),
+        config: "ReplayConfig | None" = None,
+        relation: str | None = None,
+        seed: int = 0,
+        progress: StageProgress = silent,
+    ) -> "Replay":
+        """A period of events replayed in steps such as weeks: each model recommends, is measured on what users did in
+        the step, and learns it before the next one. `graphrec.evaluation.replay_plot` draws the result.
+
+        `models`, by default popularity, item_knn and graph_filter, have their default settings; `runs` keep theirs.
+        `exported` and `relation` are as in `train`; `config` is a `graphrec.evaluation.prequential.ReplayConfig`.
+
+        Raises:
+            UnknownNameError: there is no such model or run.
+            DataError: the behaviour has no times, or the period has no events.
+            LeakError: test events can be inferred from what a model sees.
+        """
+        from graphrec.evaluation.prequential import ReplayConfig, replay
+        from graphrec.pipeline import comparison
+        from graphrec.progress import stage_progress
+
+        self._require_open()
+        config = config or ReplayConfig()
+        entries = comparison.list_contenders(models, runs, self.settings.runs)
+        graph = self.export(relation, progress) if exported is None else exported
+        return replay(graph, entries, config, np.random.default_rng(seed), stage_progress(progress, "replaying"))
 
     @takes("EvaluationConfig")
     def compare(

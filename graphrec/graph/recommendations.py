@@ -20,6 +20,8 @@ from graphrec.store import Store
 from graphrec.store.read import read_ids
 
 if TYPE_CHECKING:  # these load torch, which takes seconds and which a published list does not need
+    from datetime import date, datetime
+
     from graphrec.explanation import Explanation
     from graphrec.pipeline.config import PublishConfig
     from graphrec.pipeline.feedback import Feedback
@@ -27,6 +29,7 @@ if TYPE_CHECKING:  # these load torch, which takes seconds and which a published
     from graphrec.publishing import PublishResult
     from graphrec.publishing.run_list import ListedRun
     from graphrec.runs import Run, TrainedRun
+    from graphrec.serving.as_of import PastList
 
 
 class RecommendationMethods(Connection):
@@ -121,6 +124,19 @@ class RecommendationMethods(Connection):
             return self.answer(user, k, rules, anyone).frame  # type: ignore[arg-type]  # is_one_id says so
         answers = self._get_recommender().recommend_many(user, k, _load_rules(rules), anyone)  # type: ignore[arg-type]
         return as_table(answers)
+
+    def as_of(self, user: Id, at: "datetime | date | str | int", k: int | None = None) -> "PastList":
+        """What was published to a user at a time: the list, the run, the reasons, and what was shown that day.
+
+        `at` is a datetime, a date (its end), a text such as 2026-03-01 or 2026-03-01T12:00, or Unix seconds. A list
+        that is no longer in the graph is computed anew by the saved run, if that is in the home folder. `k` is the
+        maximum number of items, by default all of the list.
+
+        Raises UnknownNameError if there is no such user, DataError if no run was active at that time.
+        """
+        from graphrec.pipeline.past import read_past
+
+        return read_past(self.store, self.settings.runs, user, at, None if k is None else count(k))
 
     def recommend_all(
         self,

@@ -10,7 +10,7 @@ import pandas as pd
 
 from graphrec import tabular
 from graphrec.cleaning_report import CleaningReport
-from graphrec.errors import RefusedError
+from graphrec.errors import DataError, RefusedError
 from graphrec.fusion import Fused, FusionReport, fuse
 from graphrec.fusion.plan import NodePlan
 from graphrec.fusion.provenance import SourceManifest
@@ -26,7 +26,7 @@ from graphrec.store.diff import EdgeDiff, diff_edges, diff_to_empty
 from graphrec.store.edges import SortedEdges
 from graphrec.store.nodes import WriteCounts
 from graphrec.store.sources import mark_appended, mark_appending, read_graph_state, read_sources, save_source
-from graphrec.tables import EdgeTable, GraphTables, Repeats, Source, replace_columns
+from graphrec.tables import REPORTED_URL, EdgeTable, GraphTables, Repeats, Source, replace_columns
 
 
 @dataclass(frozen=True)
@@ -108,10 +108,17 @@ def write_source(
 
     The `Source` node has the status `loading` from before the first write until after the last. After an interrupted
     load the next one compares again and writes the rest.
+
+    Raises DataError if the source is the one of events that applications reported.
     """
     manifest = SourceManifest.of(tables)
     name = manifest.source.name
     earlier = {each.source.name: each for each in read_sources(store)}.get(name)
+    if earlier is not None and earlier.source.url == REPORTED_URL:
+        raise DataError(
+            f"the source '{name}' of the graph has the events that applications reported, which a load would delete; "
+            "give your source another name"
+        )
     digest, digests = check_append_digest(store, tables, options.again) if options.append else (None, ())
     united = manifest.merge(earlier)
     appended_ids = {table.type.label: table.frame["id"] for table in tables.nodes} if options.append else None

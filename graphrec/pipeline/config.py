@@ -84,6 +84,26 @@ class PublishConfig:
 
 
 @dataclass(frozen=True)
+class EmbedConfig:
+    """How texts are embedded.
+
+    encoder: `tfidf`, fitted to the texts once and kept; `wordllama` (extra `text`); `sentence-transformers:NAME`, also
+        a folder (extra `sentences`); or `endpoint`.
+    url, model: an OpenAI-compatible endpoint and the model it is asked for; its key is in GRAPHREC_LLM_KEY.
+    similar: number of SIMILAR_TEXT edges of each node; None: edges are left as they are; 0: they are deleted.
+    dimensions: dimensions of tfidf.
+    refit: whether tfidf is fitted again, and all texts are embedded again.
+    """
+
+    encoder: str = "tfidf"
+    url: str = ""
+    model: str = ""
+    similar: int | None = None
+    dimensions: int = 256
+    refit: bool = False
+
+
+@dataclass(frozen=True)
 class BenchmarkConfig:
     """The data and the options of a benchmark.
 

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING
 
 from graphrec import preconditions
 from graphrec.progress import StageProgress
+from graphrec.schema import TEXT_EMBEDDING
 from graphrec.store import Store
-from graphrec.store.read import read_schema, read_tables
+from graphrec.store.read import read_schema, read_tables, read_vectors
 
 if TYPE_CHECKING:
     from graphrec.hetero import HeteroGraph
@@ -22,7 +23,18 @@ def read_graph(store: Store, relation: str | None, progress: StageProgress) -> "
         tables = pool.submit(_read_tables, store, relation, progress)
         from graphrec import hetero
 
-        return hetero.build(tables.result(), relation)
+        return _add_text_vectors(store, hetero.build(tables.result(), relation), progress)
+
+
+def _add_text_vectors(store: Store, graph: "HeteroGraph", progress: StageProgress) -> "HeteroGraph":
+    """The graph with the vectors of texts of each label that has some."""
+    from graphrec import hetero
+
+    for label in graph.data.node_types:
+        ids, vectors = read_vectors(store, label, TEXT_EMBEDDING, progress)
+        if ids:
+            graph = hetero.with_vectors(graph, label, TEXT_EMBEDDING, ids, vectors)
+    return graph
 
 
 def _read_tables(store: Store, relation: str | None, progress: StageProgress) -> "GraphTables":

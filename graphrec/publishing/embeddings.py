@@ -35,7 +35,7 @@ def write_embeddings(
         if not store.embedded:
             preparing = f"preparing the vector index of {vocabulary.label}"
             progress(preparing, 0, 1)
-            _ensure_index(store, vocabulary.label, rows.shape[1])
+            ensure_vector_index(store, vocabulary.label, rows.shape[1])
             progress(preparing, 1, 1)
         size = max(1, NUMBERS_A_BATCH // max(rows.shape[1], 1))
         for begin in range(0, len(rows), size):
@@ -55,14 +55,14 @@ def write_embeddings(
     return number
 
 
-def _ensure_index(store: Store, label: str, dimensions: int) -> None:
-    """Create the vector index of a label and wait until it is filled; replace an index that has failed or has another
-    configuration.
+def ensure_vector_index(store: Store, label: str, dimensions: int, name: str = EMBEDDING) -> None:
+    """Create the vector index of a label and a property, and wait until it is filled; replace an index that failed or
+    has another configuration.
 
     Quantization is off: by default Neo4j rounds each number to a byte, which may swap neighbours of nearly equal
     cosine. A zero vector that is written while the index is being filled makes the index fail permanently.
     """
-    name = f"{label}_{EMBEDDING}"
+    index = f"{label}_{name}"
     configuration = {
         "vector.dimensions": dimensions,
         "vector.similarity_function": "COSINE",
@@ -70,12 +70,12 @@ def _ensure_index(store: Store, label: str, dimensions: int) -> None:
     }
     for row in store.read("SHOW VECTOR INDEXES YIELD name, state, options RETURN name, state, options"):
         is_usable = row["state"] != "FAILED" and configuration.items() <= row["options"]["indexConfig"].items()
-        if row["name"] == name and not is_usable:
-            store.define(f"DROP INDEX {quote(name)} IF EXISTS")
+        if row["name"] == index and not is_usable:
+            store.define(f"DROP INDEX {quote(index)} IF EXISTS")
     if dimensions <= MAX_DIMENSIONS:
         store.define(
-            f"CREATE VECTOR INDEX {quote(name)} IF NOT EXISTS FOR (n:{quote(label)}) ON (n.{EMBEDDING}) "
+            f"CREATE VECTOR INDEX {quote(index)} IF NOT EXISTS FOR (n:{quote(label)}) ON (n.{name}) "
             "OPTIONS {indexConfig: $configuration}",
             {"configuration": configuration},
         )
-        store.read("CALL db.awaitIndex($name, $seconds)", {"name": name, "seconds": SECONDS_TO_FILL})
+        store.read("CALL db.awaitIndex($name, $seconds)", {"name": index, "seconds": SECONDS_TO_FILL})

@@ -29,7 +29,12 @@ RETURN run.id AS id, coalesce(run.version, 0) AS number, coalesce(run.trained, r
        CASE WHEN run.version IS NULL THEN null ELSE run.layers END AS layers
 """
 
-_ACTIVATE = f"MATCH (run:{RUN} {{id: $id}}) SET run.activated_at = $moment, run.status = '{PUBLISHED}'"
+#: `activations` has all times at which the version became active, for questions about the past.
+_ACTIVATE = f"""
+MATCH (run:{RUN} {{id: $id}})
+SET run.activations = coalesce(run.activations, CASE WHEN run.activated_at IS NULL THEN [] ELSE [run.activated_at] END)
+    + [$moment], run.activated_at = $moment, run.status = '{PUBLISHED}'
+"""
 
 _REPLACE = f"""
 MATCH (run:{RUN}) WHERE run.activated_at IS NOT NULL AND run.id <> $active AND run.status <> '{REPLACED}'

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from graphrec.behaviours import EXCLUDING_BEHAVIOURS
 from graphrec.ranking.topk import recommend
 from graphrec.reranking import RerankingRules
 from graphrec.reranking.item_features import ItemVectors
@@ -20,6 +21,7 @@ from graphrec.vocabulary import IndexArray
 _HISTORIES = f"""
 UNWIND $ids AS id
 MATCH (user:{USER} {{id: id}})-[:{{relation}}]->(item:{ITEM})
+WHERE NOT EXISTS {{ MATCH (user)-[met]->(:{ITEM}) WHERE type(met) IN $excluding }}
 RETURN id, collect(DISTINCT item.id) AS items
 """
 
@@ -63,11 +65,12 @@ def rerank_for_users(
 
 
 def _find_unchanged(store: Store, trained: TrainedRun, run: ActiveRun, user_ids: Sequence[str]) -> IndexArray:
-    """The positions of users whose items by the target behaviour have not changed since training.
+    """The positions of users whose items by the target behaviour have not changed since training, and who exclude none.
 
     Items that the run does not know are ignored.
     """
-    rows = store.read(_HISTORIES.replace("{relation}", quote(run.relation)), {"ids": list(user_ids)})
+    parameters = {"ids": list(user_ids), "excluding": sorted(EXCLUDING_BEHAVIOURS)}
+    rows = store.read(_HISTORIES.replace("{relation}", quote(run.relation)), parameters)
     items = {row["id"]: row["items"] for row in rows}
     seen = trained.seen.matrix()
     unchanged = []

@@ -47,8 +47,9 @@ class Request:
 
     @property
     def seen(self) -> set[str]:
-        """The items that are not recommended: those that the user has by the target behaviour, and the excluded."""
-        return {edge.id for edge in self.user.behaviour(self.relation)} | self.excluded
+        """The items that are not recommended: those that the user has by the target behaviour, and those that the user
+        or the request excludes."""
+        return {edge.id for edge in self.user.behaviour(self.relation)} | self.user.excluded_items() | self.excluded
 
 
 def answer_live(

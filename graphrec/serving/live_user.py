@@ -38,7 +38,7 @@ def read_live_user(store: Store, user_id: str, run: ActiveRun | None, titles: Ma
     context = build_context(user_id, rows[0])
     if run is None or rows[0]["is_withdrawn"]:
         return LiveUser(context, True)
-    seen = {edge.id for edge in context.behaviour(run.relation)}
+    seen = {edge.id for edge in context.behaviour(run.relation)} | context.excluded_items()
     return LiveUser(context, True, _build_list(rows[0]["listed"], layers, titles, seen))
 
 

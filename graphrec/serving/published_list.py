@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from graphrec.schema import ITEM, RECOMMENDED, RUN, USER
+from graphrec.serving.user_context import EXCLUDES, exclusion_parameters
 from graphrec.store import Store
 from graphrec.store.active_run import ACTIVE_RUN, COLUMNS, ActiveRun, require_readable_lists
 from graphrec.store.connection import Row
@@ -23,7 +24,8 @@ OPTIONAL MATCH (user:{USER} {{id: $user_id}})
 OPTIONAL MATCH (user)-[edge:{RECOMMENDED}]->(item:{ITEM})
 WHERE edge.version IN run.layers AND NOT EXISTS {{ (user)-[:WITHDRAWN]->(run) }}
 RETURN {COLUMNS}, user.id AS user, edge.version AS layer, item.id AS item, item.title AS title, edge.score AS score,
-       edge.rank AS rank, EXISTS {{ MATCH (user)-[met]->(item) WHERE type(met) = run.relation }} AS seen
+       edge.rank AS rank, EXISTS {{
+           MATCH (user)-[met]->(item) WHERE type(met) = run.relation OR {EXCLUDES} }} AS seen
 ORDER BY rank
 """
 
@@ -36,13 +38,14 @@ MATCH (user:{USER} {{id: user_id}})
 OPTIONAL MATCH (user)-[edge:{RECOMMENDED}]->(item:{ITEM})
 WHERE edge.version IN run.layers AND NOT EXISTS {{ (user)-[:WITHDRAWN]->(run) }}
 RETURN user.id AS user, edge.version AS layer, item.id AS item, item.title AS title, edge.score AS score,
-       edge.rank AS rank, EXISTS {{ MATCH (user)-[met]->(item) WHERE type(met) = run.relation }} AS seen
+       edge.rank AS rank, EXISTS {{
+           MATCH (user)-[met]->(item) WHERE type(met) = run.relation OR {EXCLUDES} }} AS seen
 """
 
 
 @dataclass(frozen=True)
 class ListedItem:
-    """One item of a published list, and whether the user has interacted with it by the run's behaviour."""
+    """One item of a published list, and whether the user has it by the run's behaviour, or has excluded it."""
 
     item: str
     title: str | None
@@ -62,7 +65,7 @@ class PublishedList:
 
 def read_published_list(store: Store, user_id: str) -> PublishedList:
     """The whole list of a user in the active run, best first; empty if the run has no list for the user."""
-    rows = store.read(_LIST, {"user_id": user_id})
+    rows = store.read(_LIST, {"user_id": user_id, **exclusion_parameters()})
     if not rows:
         require_readable_lists(store)
         users = store.read(f"MATCH (user:{USER} {{id: $user_id}}) RETURN 1 AS one", {"user_id": user_id})
@@ -74,7 +77,7 @@ def read_published_list(store: Store, user_id: str) -> PublishedList:
 def read_published_lists(store: Store, run: ActiveRun, user_ids: Sequence[str]) -> dict[str, tuple[ListedItem, ...]]:
     """The whole lists of users in a run, best first, by user; users who are not in the graph are left out."""
     rows_of: dict[str, list[Row]] = {}
-    for row in store.read(_LISTS, {"run": run.id, "ids": list(user_ids)}):
+    for row in store.read(_LISTS, {"run": run.id, "ids": list(user_ids), **exclusion_parameters()}):
         rows_of.setdefault(row["user"], []).append(row)
     return {user: _build_list(run, rows) for user, rows in rows_of.items()}
 

@@ -117,7 +117,7 @@ class Snapshot:
         answers = []
         for user in dict.fromkeys(user_ids):
             live = read_live_user(store, user, self.run, self.titles)
-            seen |= {edge.id for edge in live.context.behaviour(self.relation)}
+            seen |= {edge.id for edge in live.context.behaviour(self.relation)} | live.context.excluded_items()
             answers.append(self.recommend(store, user, replace(wishes, k=GROUP_POOL)))
         ranks: dict[str, dict[int, Recommended]] = {}
         for member, answer in enumerate(answers):

@@ -1,9 +1,12 @@
 """One user's edges in the live graph: behaviour, social ties and attributes."""
 
+import math
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from graphrec.behaviours import EXCLUDING_BEHAVIOURS
 from graphrec.schema import ITEM, SHOWN, SYSTEM_LABELS, SYSTEM_RELATIONS, UNDIRECTED, USER
 from graphrec.store import Store
 from graphrec.store.connection import Row
@@ -20,6 +23,12 @@ EDGES = f"""
     [(user)-[edge]->(other) WHERE NOT type(edge) IN $system AND other.id IS NOT NULL | {_EDGE}] AS outgoing,
     [(user)<-[edge]-(other) WHERE NOT type(edge) IN $system AND other.id IS NOT NULL
         AND (type(edge) IN $undirected OR NOT other:{USER}) | {_EDGE}] AS incoming"""
+
+#: Whether an edge `met` excludes its item from the recommendations of its user now; parameters: `exclusion_parameters`.
+EXCLUDES = (
+    "any(rule IN $excluding "
+    "WHERE rule[0] = type(met) AND (rule[1] IS NULL OR coalesce(met.timestamp, rule[1]) >= rule[1]))"
+)
 
 _CONTEXT = f"MATCH (user:{USER} {{id: $user_id}}) RETURN properties(user) AS properties, {EDGES}"
 
@@ -55,6 +64,18 @@ class UserContext:
         """The user's edges of a behaviour."""
         return [edge for edge in self.edges if edge.relation == relation and edge.label == ITEM and edge.outgoing]
 
+    def excluded_items(self, now: float | None = None) -> set[str]:
+        """The items that the user has excluded from recommendations, at a time in Unix seconds, by default now."""
+        moment = time.time() if now is None else now
+        return {
+            edge.id
+            for edge in self.edges
+            if edge.relation in EXCLUDING_BEHAVIOURS
+            and edge.label == ITEM
+            and edge.outgoing
+            and edge.number(["timestamp"], math.inf) > moment - EXCLUDING_BEHAVIOURS[edge.relation]
+        }
+
     def friend_ids(self) -> list[str]:
         """The ids of the users whom the user is a friend of, follows or trusts, each once."""
         friends = (edge.id for edge in self.edges if edge.label == USER and edge.number(_TRUST, 1.0) > 0)
@@ -67,6 +88,17 @@ class UserContext:
             if edge.label not in {USER, ITEM, ""} | SYSTEM_LABELS:
                 by_label.setdefault(edge.label, []).append(edge.id)
         return by_label
+
+
+def exclusion_parameters() -> dict[str, list[list[object]]]:
+    """The parameters of `EXCLUDES`: each relationship type with the Unix seconds since which it excludes, or null."""
+    now = int(time.time())
+    return {
+        "excluding": [
+            [relation, None if math.isinf(seconds) else now - int(seconds)]
+            for relation, seconds in EXCLUDING_BEHAVIOURS.items()
+        ]
+    }
 
 
 def read_user_context(store: Store, user_id: str) -> UserContext:

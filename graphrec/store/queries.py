@@ -15,10 +15,10 @@ from graphrec.store.active_run import ACTIVE_FIRST
 from graphrec.store.connection import Row, Store, quote
 
 #: A value of a parameter.
-Value: TypeAlias = str | int | float | list[str]
+Value: TypeAlias = str | int | float | list[str] | list[float]
 
 _PARAMETER = re.compile(
-    r"^\$(?P<name>\w+)\s+(?P<type>string|integer|float|time|list)(?:\s*=\s*(?P<default>\S+))?\s{2,}(?P<text>.+)$"
+    r"^\$(?P<name>\w+)\s+(?P<type>string|integer|float|time|list|vector)(?:\s*=\s*(?P<default>\S+))?\s{2,}(?P<text>.+)$"
 )
 _USED = re.compile(r"\$(\w+)")
 #: Names of parameters with ids of users, items or runs, such as `user_id`, `user_ids`, `new_run_id`.
@@ -48,7 +48,7 @@ def _parse_float(text: str) -> float:
     return number
 
 
-def _parse_time(text: str) -> int:
+def parse_time(text: str) -> int:
     """Unix seconds from a text: a number, or a date with or without a time, in UTC if it has no offset."""
     if re.fullmatch(r"-?\d+", text):
         return _parse_integer(text)
@@ -73,12 +73,18 @@ def _to_nonempty(values: Any) -> Any:  # any iterable; id_texts refuses others
     return values
 
 
+def _parse_vector(text: str) -> list[float]:
+    """The numbers of a text between commas; ValueError if a part is not a finite number."""
+    return _to_nonempty([_parse_float(part) for part in text.strip("[] ").split(",")])  # type: ignore[no-any-return]  # a list stays a list
+
+
 _TYPES: dict[str, Callable[[str], Value]] = {
     "string": str,
     "integer": _parse_integer,
     "float": _parse_float,
-    "time": _parse_time,
+    "time": parse_time,
     "list": _parse_list,
+    "vector": _parse_vector,
 }
 
 #: Descriptions of the types, for errors about a value of another type.
@@ -87,6 +93,7 @@ _DESCRIPTIONS = {
     "float": "float",
     "time": "time (a date such as 2018-09-24, or Unix seconds)",
     "list": "list (values with commas between them)",
+    "vector": "vector (numbers with commas between them)",
 }
 
 
@@ -125,6 +132,8 @@ class Parameter:
             return _TYPES[self.type](value)
         if self.type == "list":
             return id_texts(_to_nonempty(value), name)
+        if self.type == "vector":
+            return [_parse_float(str(number)) for number in _to_nonempty(value)]
         if self.type == "string":
             return id_text(value, name) if _NODE.fullmatch(self.name) else str(value)
         if self.type == "time" and isinstance(value, datetime):

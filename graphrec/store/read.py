@@ -7,6 +7,7 @@ from itertools import chain
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from graphrec.errors import first_few
@@ -26,6 +27,9 @@ from graphrec.store.connection import Row, Store, quote
 from graphrec.tables import ENDS, EdgeTable, GraphTables, NodeTable, Source
 
 logger = logging.getLogger(__name__)
+
+#: Batch size: nodes whose vectors are read in one query.
+VECTORS_A_BATCH = 4_000
 
 #: Placeholder for null values, which `collect` would drop, so that a column would no longer match the others.
 MISSING = "\x00"
@@ -120,6 +124,38 @@ def read_ids(store: Store, label: str) -> "pd.Index[str]":
     )
     ids: pd.Index[str] = pd.Index([id_ for row in rows for id_ in row["ids"]], dtype=object)
     return ids
+
+
+def read_vectors(
+    store: Store, label: str, name: str, progress: StageProgress = silent
+) -> tuple[list[str], npt.NDArray[np.float32]]:
+    """The ids of the nodes of a label that have a vector property, and the vectors [n, dim] float32.
+
+    Nodes whose vector has another length than most are left out. Ids are read first and vectors in batches, because a
+    number of a result needs many times the memory of a float.
+    """
+    each = f"MATCH (n:{quote(label)}) WHERE n.{quote(name)} IS NOT NULL AND n.id IS NOT NULL"
+    sizes = store.read(f"{each} RETURN size(n.{quote(name)}) AS size, count(n) AS number ORDER BY number DESC, size")
+    if not sizes:
+        return [], np.zeros((0, 0), dtype=np.float32)
+    dim = sizes[0]["size"]
+    rows = store.read(
+        f"{each} AND size(n.{quote(name)}) = $dim RETURN right(toString(n.id), 2) AS part, collect(n.id) AS ids",
+        {"dim": dim},
+    )
+    ids = [id_ for row in rows for id_ in row["ids"]]
+    vectors = np.zeros((len(ids), dim), dtype=np.float32)
+    for begin in range(0, len(ids), VECTORS_A_BATCH):
+        some = ids[begin : begin + VECTORS_A_BATCH]
+        (found,) = store.read(
+            f"UNWIND $ids AS id MATCH (n:{quote(label)} {{id: id}}) "
+            f"RETURN collect(n.id) AS ids, collect(n.{quote(name)}) AS vectors",
+            {"ids": some},
+        )
+        positions = {id_: begin + position for position, id_ in enumerate(some)}
+        vectors[[positions[id_] for id_ in found["ids"]]] = found["vectors"]
+        progress(f"reading vectors of {label}", begin + len(some), len(ids))
+    return ids, vectors
 
 
 def read_element_ids(store: Store, label: str) -> dict[str, str]:

@@ -60,7 +60,7 @@ def parse(path: Path) -> SourceSpec:
     Raises:
         DataError: the file cannot be read, is not TOML, or has an unknown, missing or contradictory key.
     """
-    return parse_mapping(_read_toml(path), path, path.parent)
+    return parse_mapping(read_toml(path), path, path.parent)
 
 
 def parse_mapping(values: Mapping[str, Any], path: Path, folder: Path) -> SourceSpec:  # Any: TOML values, and frames
@@ -157,7 +157,8 @@ def _parse_public_address(section: TomlSection, key: str) -> str:
     return text
 
 
-def _read_toml(path: Path) -> dict[str, Any]:  # Any: TOML values
+def read_toml(path: Path) -> dict[str, Any]:  # Any: TOML values
+    """The values of a TOML file. Raises DataError if it cannot be read or is not TOML."""
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -192,7 +193,7 @@ def _parse_edges(
             f"belongs to graphrec itself; write {_to_upper_snake_case(relation)}"
         )
     (source, from_column), (target, to_column) = _parse_end(section, "from", roles), _parse_end(section, "to", roles)
-    columns, time = _parse_properties(section), _parse_time(section)
+    columns, time = _parse_properties(section), parse_time(section)
     if section.has("weight"):
         columns = (*columns, _parse_column(section, "weight", section.values["weight"], "float"))
     names = [*(column.name for column in columns), *(["timestamp"] if time else [])]
@@ -252,7 +253,8 @@ def _parse_column(section: TomlSection, key: str, value: object, kind: Kind | No
     return PropertyColumn(name, part.text("column", name), kind)
 
 
-def _parse_time(section: TomlSection) -> TimeColumn | None:
+def parse_time(section: TomlSection) -> TimeColumn | None:
+    """The time column of a section; None without the key `time`. Raises DataError if it is contradictory."""
     if not section.has("time"):
         return None
     value = section.values["time"]

@@ -104,10 +104,11 @@ def test_impressions_need_their_run_and_rank(served: Served, shop_store: Store) 
     refused = served.call("POST", "/v1/events", "write", json={"events": [shown]})
     assert refused.status_code == 422
     assert "needs the run and the rank" in refused.json()["detail"]
-    assert served.post_events(shown | {"run": "r", "rank": 1})["accepted"] == 1
-    assert shop_store.read("MATCH (:User {id: 'u6'})-[e:SHOWN]->() RETURN e.run AS run, e.rank AS rank") == [
-        {"run": "r", "rank": 1}
-    ]
+    assert served.post_events(shown | {"run": "r", "rank": 1, "propensity": 0.5})["accepted"] == 1
+    rows = shop_store.read(
+        "MATCH (:User {id: 'u6'})-[e:SHOWN]->() RETURN e.run AS run, e.rank AS rank, e.propensity AS p"
+    )
+    assert rows == [{"run": "r", "rank": 1, "p": 0.5}]
 
 
 def test_excluded_items_rules_and_context_change_the_answer(served: Served) -> None:

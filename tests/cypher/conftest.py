@@ -84,7 +84,8 @@ SET user.occupation = CASE WHEN name IN ['ann', 'bob', 'flo'] THEN 'student' END
     user.hobbies = CASE name WHEN 'cid' THEN ['chess', 'go'] END
 WITH count(*) AS users
 UNWIND ['a', 'b', 'c', 'd', 'e', 'h', 'n', 'x'] AS name
-CREATE (:Item {id: name, title: toUpper(name), keys: ['mine:' + name]})
+CREATE (item:Item {id: name, title: toUpper(name), keys: ['mine:' + name]})
+SET item.text_embedding = CASE name WHEN 'a' THEN [1.0, 0.0] WHEN 'b' THEN [0.6, 0.8] WHEN 'c' THEN [-0.6, -0.8] END
 WITH count(*) AS items
 UNWIND ['Comedy', 'Drama', 'Noir'] AS name
 CREATE (:Genre {id: name})

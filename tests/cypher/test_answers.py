@@ -299,3 +299,11 @@ def test_a_summary_of_the_graph(graph: Store) -> None:
         ("relationship", "TRUSTS", "Person", "User", 2),
         ("relationship", "WITHDRAWN", "User", "Run", 1),
     ]
+
+
+def test_items_are_found_by_the_vector_of_a_text(graph: Store) -> None:
+    columns = "item title similarity"
+    expected = [("b", "B", 1.0), ("a", "A", 0.6), ("c", "C", -1.0)]
+    assert ask(graph, "find_items_like_text", columns, text="3, 4") == expected
+    assert ask(graph, "find_items_like_text", columns, text="[0.6,0.8]", k="1") == expected[:1]
+    assert ask(graph, "find_items_like_text", columns, text="1,0,0") == []  # of another encoder

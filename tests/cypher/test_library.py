@@ -19,6 +19,7 @@ GIVEN = {
     "item_id": "a",
     "new_run_id": "r2",
     "old_run_id": "r1",
+    "text": "0.6,0.8",
     "user_id": "ann",
     "user_ids": "ann,cid",
     "value": "student",

@@ -262,3 +262,13 @@ def test_the_lease_of_a_writer(store: Store) -> None:
         left = about_store.check_lease(store)
         assert (left.state, left.seen[:21]) == (OK, "left by load of shop ")
         assert data.check_size(store, []).seen == "the graph is empty"
+
+
+def test_rejected_events_of_streams_are_counted(store: Store) -> None:
+    store.write(
+        "UNWIND [['clicks', true], ['clicks', false], ['orders', false]] AS row "
+        "CREATE (:RejectedEvent {id: toString(rand()), stream: row[0], held: row[1]})"
+    )
+    found = findings(store)["rejected events"]
+    assert (found.state, found.seen) == (WARNING, "2 of clicks, 1 of them held, 1 of orders, 0 of them held")
+    assert "graphrec rejected list" in found.remedy

@@ -12,8 +12,10 @@ COMMANDS = sorted((ROOT / "scripts").glob("[a-z]*.py"))
 METHODS = {
     "benchmark": {"benchmark", "benchmark_panel"},
     "blend": {"blend"},
+    "consume": {"consume", "stream_status"},
     "demo": {"load", "export", "compare", "train", "publish", "query"},
     "doctor": {"examine"},
+    "embed": {"embed"},
     "evaluate": {"compare"},
     "explain": {"explain"},
     "export": {"export"},
@@ -23,7 +25,9 @@ METHODS = {
     "mcp": {"serve_tools"},
     "publish": {"publish"},
     "query": {"rows"},
-    "recommend": {"answer", "recommend_all"},
+    "recommend": {"answer", "recommend_all", "as_of"},
+    "rejected": {"list_rejected", "retry_rejected", "delete_rejected"},
+    "replay": {"replay"},
     "rollback": {"rollback"},
     "runs": {"list_runs"},
     "schema": {"count_graph"},
@@ -50,6 +54,8 @@ PRESENTATION = {
     "graphrec.errors",
     "graphrec.evaluation.metric_registry",  # names and descriptions for help
     "graphrec.evaluation.off_policy",  # parse_window
+    "graphrec.evaluation.prequential",  # ReplayConfig
+    "graphrec.evaluation.replay_plot",
     "graphrec.evaluation.report",
     "graphrec.evaluation.report.findings",
     "graphrec.evaluation.report.sentences",
@@ -65,8 +71,9 @@ PRESENTATION = {
     "graphrec.resource_errors",
     "graphrec.splitting.spec",  # shorten
     "graphrec.store.counts",  # is_system
-    "graphrec.store.queries",
+    "graphrec.store.queries",  # also parse_time
     "graphrec.store.query_docs",
+    "graphrec.streams.options",  # ConsumeOptions
     "graphrec.time_format",
 }
 

@@ -3,15 +3,20 @@
 import time
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from graphrec import publishing
 from graphrec.errors import GraphrecError, UnknownNameError
 from graphrec.ranking.topk import recommend
+from graphrec.reranking import RerankingRules
 from graphrec.runs import TrainedRun, load
+from graphrec.schema import EdgeType, GraphSchema
 from graphrec.serving import Answer, OnlineRecommender
-from graphrec.store import Store
+from graphrec.serving.live_user import read_live_user
+from graphrec.store import Store, queries
+from graphrec.store.active_run import find_active_run
 
 from . import shop
 
@@ -266,3 +271,43 @@ def test_a_saved_run_has_the_origins_of_its_relations(run: TrainedRun, tmp_path:
     assert {(each.name, each.kind) for each in kept} == {("FRIEND", "social"), ("IN_GENRE", "item_attributes")}
     (genre,) = [each for each in kept if each.values is not None]
     assert list(genre.values.ids) == ["even", "odd"] if genre.values else False
+
+
+def test_items_that_a_user_excludes_are_not_recommended_to_them_by_any_strategy(
+    online: OnlineRecommender,
+    store: Store,
+) -> None:
+    listed, others = items(online.recommend("u4", 3)), items(online.recommend("u6", 3))
+    now = int(time.time())
+    hide = "MATCH (u:User {id: 'u4'}), (i:Item {id: $id}) CREATE (u)-[:HIDDEN {timestamp: $at}]->(i)"
+    store.write(
+        "MATCH (u:User {id: 'u4'}), (i:Item {id: $id}) CREATE (u)-[:DISMISSED {timestamp: 1}]->(i)", {"id": listed[0]}
+    )
+    store.write(hide, {"id": listed[1], "at": now - 29 * shop.DAY})
+    store.write(hide, {"id": listed[2], "at": now - 31 * shop.DAY})
+    assert items(online.recommend("u4", 3)) == [listed[2]], "what was hidden 31 days ago is back"
+    rows = queries.run(store, queries.get("recommend_for_user"), {"user_id": "u4"})
+    assert [row["item"] for row in rows] == [listed[2]]
+    assert [items(answer) for answer in online.recommend_many(["u4", "u6"], 3)] == [[listed[2]], others]
+    rules = RerankingRules()
+    assert not {*listed[:2]} & {*items(online.recommend("u4", 15, rules))}
+    assert not {*listed[:2]} & {*items(next(iter(online.recommend_many(["u4", "u6"], 15, rules))))}
+    assert items(online.recommend("u6", 3)) == others
+    live = read_live_user(store, "u4", find_active_run(store), {item: item for item in listed})
+    assert [each.seen for each in live.listed] == [True, True, False]
+    store.write("MATCH (u:User {id: 'u4'})-[e:PURCHASED]->(:Item {id: 'i0'}) DELETE e")  # folded in from now on
+    store.write("MATCH (u:User {id: 'u4'}), (i:Item {id: $id}) CREATE (u)-[:NOT_INTERESTED]->(i)", {"id": listed[2]})
+    answer = online.recommend("u4", 15)
+    assert answer.items
+    assert not {*listed} & {*items(answer)}
+
+
+def test_excluded_items_are_no_preference_of_models_and_no_default_target(store: Store, tmp_path: Path) -> None:
+    shop.build(store)
+    before = shop.trained(store, tmp_path)
+    store.write("MATCH (u:User {id: 'u4'}), (i:Item {id: 'i5'}) CREATE (u)-[:DISMISSED {timestamp: 1}]->(i)")
+    after = shop.trained(store, tmp_path)
+    assert [origin.name for origin in after.origins] == [origin.name for origin in before.origins]
+    assert np.array_equal(after.model.score(np.arange(20)).numpy(), before.model.score(np.arange(20)).numpy())
+    edges = tuple(EdgeType("User", name, "Item") for name in ("DISMISSED", "HIDDEN", "WATCHED"))
+    assert GraphSchema((), edges).behaviours()[0].relation == "WATCHED"

@@ -49,4 +49,5 @@ def _build_event(event: EventIn, now: int) -> Event:
         event.run,
         event.rank,
         event.recommendation_id,
+        event.propensity,
     )

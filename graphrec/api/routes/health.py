@@ -23,7 +23,7 @@ async def health() -> Response:
 @router.get("/readyz", response_model=Health, responses={503: {"model": Health, "description": "not ready"}})
 async def ready(services: ServicesDep) -> Response:
     """Whether requests can be answered, with the state of database, model and cache; a missing cache is no obstacle."""
-    parts = await _examine(services)
+    parts = await examine(services)
     is_ready = services.live.is_available and services.live.snapshot is not None and not services.is_stopping
     body = encode({"status": "ok" if is_ready else "unavailable", "parts": parts})
     return Response(body, 200 if is_ready else 503, media_type="application/json")
@@ -37,14 +37,14 @@ async def ready(services: ServicesDep) -> Response:
 )
 async def metrics(services: ServicesDep) -> Response:
     """The metrics of all workers for Prometheus."""
-    parts = await _examine(services)
+    parts = await examine(services)
     services.metrics.database_up.set(parts["database"] == "ok")
     services.metrics.model_ready.set(parts["model"] == "ok")
     services.metrics.cache_up.set(parts["cache"].startswith("ok"))
     return Response(services.metrics.render(), media_type="text/plain; version=0.0.4")
 
 
-async def _examine(services: Services) -> dict[str, str]:
+async def examine(services: Services) -> dict[str, str]:
     """The state of each part: `ok`, or what is the matter."""
     snapshot = services.live.snapshot
     model = services.live.problem or "the graph is being read"

@@ -8,9 +8,9 @@ from graphrec.api.answers import encode
 from graphrec.api.auth import Require
 from graphrec.api.routes.common import PREFIX, ServicesDep, json_response, problems
 from graphrec.api.shapes import DeletedUserOut, K, NodeIn, NodeOut, PathText, UserOut
-from graphrec.schema import ITEM, SYSTEM_PROPERTIES, USER
+from graphrec.schema import USER
 from graphrec.serving.snapshot import UnknownUserError
-from graphrec.serving.user_context import read_user_context
+from graphrec.serving.user_profile import read_profile
 from graphrec.store import Store
 
 router = APIRouter(prefix=PREFIX, tags=["users"])
@@ -24,11 +24,9 @@ async def get_user(services: ServicesDep, user_id: PathText, k: K = 20) -> Respo
     snapshot = services.snapshot()
 
     def work(store: Store) -> bytes:
-        user = read_user_context(store, user_id)
-        if not user.properties:
+        user = read_profile(store, user_id, k)
+        if user is None:
             raise UnknownUserError(user_id)
-        edges = [edge for edge in user.edges if edge.label == ITEM and edge.outgoing]
-        edges.sort(key=lambda edge: (-int(edge.properties.get("timestamp") or 0), edge.relation, edge.id))
         history = [
             {
                 "item": edge.id,
@@ -37,16 +35,15 @@ async def get_user(services: ServicesDep, user_id: PathText, k: K = 20) -> Respo
                 "timestamp": edge.properties.get("timestamp"),
                 "properties": {name: value for name, value in edge.properties.items() if name != "timestamp"},
             }
-            for edge in edges[:k]
+            for edge in user.history
         ]
-        hidden = SYSTEM_PROPERTIES | {"id"}
         record = {
             "user": user_id,
-            "properties": {name: value for name, value in user.properties.items() if name not in hidden},
+            "properties": user.properties,
             "history": history,
-            "num_interactions": len(edges),
-            "friends": user.friend_ids(),
-            "attributes": user.attribute_ids(),
+            "num_interactions": user.num_interactions,
+            "friends": user.context.friend_ids(),
+            "attributes": user.context.attribute_ids(),
         }
         return encode(record)
 

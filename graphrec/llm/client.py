@@ -1,0 +1,232 @@
+"""Calls of an OpenAI-compatible HTTP endpoint (`/v1/embeddings`, `/v1/chat/completions`) with retries and a budget."""
+
+import http.client
+import json
+import math
+import ssl
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from graphrec.errors import GraphrecError, format_value
+
+T = TypeVar("T")
+
+#: Maximum number of bytes of an answer that are read; a server that sends more has failed.
+MAX_BYTES = 64 << 20
+
+#: Block size of reading: between blocks the deadline is checked, so that a server cannot keep a call by single bytes.
+BLOCK = 1 << 16
+
+#: Seconds before the first repetition; each further one waits twice as long, at most MAX_PAUSE.
+PAUSE, MAX_PAUSE = 0.5, 30.0
+
+#: Characters of a token for estimates: English has about four, other languages fewer.
+CHARACTERS_A_TOKEN = 3
+
+
+class EndpointError(GraphrecError):
+    """An endpoint gave no usable answer after all repetitions, refused the request, or the budget is spent."""
+
+
+class _Failure(Exception):
+    """One failed attempt; `final` if a repetition would fail too."""
+
+    def __init__(self, reason: str, final: bool = False) -> None:
+        super().__init__(reason)
+        self.final = final
+
+
+@dataclass(frozen=True)
+class EndpointConfig:
+    """An OpenAI-compatible endpoint.
+
+    url: its address up to the version, such as `http://localhost:8000/v1`.
+    model: the name of the model that it is asked for.
+    key: the key, sent as `Authorization: Bearer`; "" for none.
+    timeout: seconds for one attempt, from connecting to the last byte.
+    retries: repetitions of a failed attempt (no connection, slow, status 429 or 5xx, no usable answer).
+    max_tokens: budget of tokens of all calls, sent and received; 0 for none.
+
+    Raises:
+        GraphrecError: the address is not one of HTTP, a number is out of range, or model or key is not plain text.
+    """
+
+    url: str
+    model: str
+    key: str = field(default="", repr=False)
+    timeout: float = 60.0
+    retries: int = 3
+    max_tokens: int = 0
+
+    def __post_init__(self) -> None:
+        try:
+            parts = urlsplit(self.url)
+            valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            valid = False
+        if not valid or parts.username is not None or parts.query or parts.fragment:
+            raise GraphrecError(
+                f"'{format_value(self.url)}' is no address of an endpoint; give one such as http://localhost:8000/v1, "
+                "and its key in GRAPHREC_LLM_KEY"
+            )
+        if not self.model or any(not character.isprintable() for character in self.model + self.url + self.key):
+            raise GraphrecError("the model of an endpoint needs a name of printable characters, as do address and key")
+        if not (math.isfinite(self.timeout) and self.timeout > 0) or self.retries < 0 or self.max_tokens < 0:
+            raise GraphrecError("timeout must be positive, retries and max_tokens must not be negative")
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What calls have cost: answered calls, repeated attempts, calls without a usable answer, and tokens."""
+
+    calls: int = 0
+    retries: int = 0
+    failures: int = 0
+    tokens: int = 0
+
+
+class Endpoint:
+    """Calls an endpoint; `usage` counts. Calls may come from several threads."""
+
+    def __init__(self, config: EndpointConfig, sleep: Callable[[float], None] = time.sleep) -> None:
+        self.config = config
+        self._sleep, self._lock, self._usage = sleep, threading.Lock(), Usage()
+
+    @property
+    def usage(self) -> Usage:
+        """The Usage of all calls so far."""
+        return self._usage
+
+    def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        """The vector of each text, all of one length. Raises EndpointError."""
+        if not texts:
+            return []
+
+        def parse(answer: Any) -> list[list[float]]:  # Any: JSON of a server
+            rows = sorted(answer["data"], key=lambda row: row["index"])
+            vectors = [[float(value) for value in row["embedding"]] for row in rows]
+            if [row["index"] for row in rows] != list(range(len(texts))):
+                raise _Failure(f"it returned other vectors than those of {len(texts)} texts")
+            if len({len(vector) for vector in vectors}) != 1 or not vectors[0]:
+                raise _Failure("its vectors differ in length or are empty")
+            if not all(math.isfinite(value) for vector in vectors for value in vector):
+                raise _Failure("a vector has a value that is not finite")
+            return vectors
+
+        return self._call("embeddings", {"input": list(texts), "encoding_format": "float"}, sum(map(len, texts)), parse)
+
+    def chat(self, system: str, user: str, parse: Callable[[str], T], max_answer: int = 500) -> T:
+        """The parsed answer to a message under instructions, at temperature 0.
+
+        `parse` converts the text of the answer and raises ValueError, TypeError, KeyError or IndexError if it is
+        unusable, which counts as a failed attempt. `max_answer` is the maximum number of tokens of the answer.
+
+        Raises EndpointError.
+        """
+        body = {
+            "messages": [{"role": "system", "content": system}, {"role": "user", "content": user}],
+            "temperature": 0,
+            "max_tokens": max_answer,
+        }
+
+        def parse_choice(answer: Any) -> T:  # Any: JSON of a server
+            text = answer["choices"][0]["message"]["content"]
+            if not isinstance(text, str):
+                raise _Failure("its answer has no text")
+            return parse(text)
+
+        return self._call("chat/completions", body, len(system) + len(user) + max_answer, parse_choice)
+
+    def _call(self, path: str, body: Mapping[str, Any], characters: int, parse: Callable[[Any], T]) -> T:
+        """The parsed answer of one call, repeated if it fails; `characters` are sent and so counted."""
+        tokens = characters // CHARACTERS_A_TOKEN + 1
+        payload = json.dumps({"model": self.config.model, **body}).encode()
+        for attempt in range(self.config.retries + 1):
+            self._reserve(tokens)
+            try:
+                answer = self._send(path, payload)
+                result = _parse(parse, answer)
+            except _Failure as failure:
+                if failure.final or attempt == self.config.retries:
+                    self._count(failures=1)
+                    times = f" {attempt + 1} times" if attempt else ""
+                    raise EndpointError(
+                        f"the endpoint {self.config.url} failed{times}: {failure}; check the address, the model "
+                        f"'{format_value(self.config.model)}' and the key"
+                    ) from failure
+                self._count(retries=1)
+                self._sleep(min(PAUSE * 2**attempt, MAX_PAUSE))
+            else:
+                self._count(calls=1)
+                return result
+        raise AssertionError  # the last attempt returns or raises
+
+    def _reserve(self, tokens: int) -> None:
+        """Count the estimated tokens of an attempt before it is sent; EndpointError if the budget does not allow it."""
+        with self._lock:
+            if 0 < self.config.max_tokens < self._usage.tokens + tokens:
+                raise EndpointError(
+                    f"the budget of {self.config.max_tokens:,} tokens is spent ({self._usage.tokens:,} used); "
+                    "raise it to go on"
+                )
+        self._count(tokens=tokens)
+
+    def _count(self, calls: int = 0, retries: int = 0, failures: int = 0, tokens: int = 0) -> None:
+        with self._lock:
+            old = self._usage
+            self._usage = Usage(old.calls + calls, old.retries + retries, old.failures + failures, old.tokens + tokens)
+
+    def _send(self, path: str, payload: bytes) -> Any:  # Any: JSON
+        """The JSON that the endpoint answers to a POST. Raises _Failure."""
+        parts = urlsplit(self.config.url)
+        deadline = time.monotonic() + self.config.timeout
+        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        connection = kind(parts.hostname or "", parts.port, timeout=self.config.timeout)
+        headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        if self.config.key:
+            headers["Authorization"] = f"Bearer {self.config.key}"
+        try:
+            connection.request("POST", f"{parts.path.rstrip('/')}/{path}", payload, headers)
+            response = connection.getresponse()
+            text = _read(response, connection, deadline)
+        except (OSError, http.client.HTTPException, ssl.SSLError, ValueError) as error:
+            raise _Failure(f"no answer ({type(error).__name__}: {error})") from error
+        finally:
+            connection.close()
+        if response.status != 200:
+            passing = response.status in (408, 409, 425, 429) or response.status >= 500
+            raise _Failure(f"status {response.status} ({format_value(text.decode(errors='replace'))})", not passing)
+        try:
+            return json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise _Failure("its answer is no JSON") from error
+
+
+def _read(response: http.client.HTTPResponse, connection: http.client.HTTPConnection, deadline: float) -> bytes:
+    """The body of a response. Raises TimeoutError after the deadline, ValueError if it is too long."""
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the answer took too long")
+        if connection.sock is not None:
+            connection.sock.settimeout(left)
+        part = response.read1(BLOCK)
+        if not part:
+            return b"".join(parts)
+        parts.append(part)
+        size += len(part)
+        if size > MAX_BYTES:
+            raise ValueError(f"the answer has more than {MAX_BYTES >> 20} MiB")
+
+
+def _parse(parse: Callable[[Any], T], answer: Any) -> T:  # Any: JSON of a server
+    try:
+        return parse(answer)
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError, OverflowError) as error:
+        raise _Failure(f"its answer is not of the expected form ({type(error).__name__})") from error
