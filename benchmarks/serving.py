@@ -1,6 +1,6 @@
 """Requests per second, latency, processor time and memory of the HTTP server, beside a bare FastAPI route.
 
-python benchmarks/serving.py HOME --prepare     (loads, trains and publishes Gowalla of GRAPHREC_DATA if HOME has no run)
+python benchmarks/serving.py HOME --prepare     (loads, trains and publishes Gowalla of GRAPHREC_DATA if nothing is)
 python benchmarks/serving.py HOME               (a home folder with a published run; GRAPHREC_HOME by default)
 
 Starts `graphrec serve` as a process, with its cache and without, and asks for 2,000 random users, by Zipf's law for
@@ -116,7 +116,7 @@ def prepare(settings: Settings) -> None:
         graph.load("interactions", data_root("gowalla") / "gowalla")
         default = TrainConfig(settings={}, measured=False)
         graph.train("item_knn", config=default)
-        graph.publish(graph.train("graph_filter", config=default).run, 20, PublishConfig(force=True))
+        graph.publish(graph.train("graph_filter", config=default).id, 20, PublishConfig(force=True))
 
 
 def find_other_run(settings: Settings, active: str) -> str | None:
@@ -259,7 +259,7 @@ def add_visitors(
 def find_server(port: int) -> int:
     """The process that listens at a port."""
     return next(
-        c.pid for c in psutil.net_connections("tcp") if c.laddr and c.laddr.port == port and c.status == "LISTEN"
+        int(c.pid) for c in psutil.net_connections("tcp") if c.laddr and c.laddr.port == port and c.status == "LISTEN"
     )
 
 
