@@ -67,6 +67,17 @@ class ModelContract:
     personal: ClassVar[bool] = True
     exact_fold_in: ClassVar[bool] = True
 
+    #: The fitted model of each subclass, an exception from "no state in classes": most tests only read it, and a fit of
+    #: a network takes longer than all of them.
+    _fits: ClassVar[dict[type, tuple[Model[Any], Interactions, Interactions]]] = {}
+
+    def shared(self) -> tuple[Model[Any], Interactions, Interactions]:
+        """What `fitted` returned the first time; tests leave the model as it is."""
+        kind = type(self)
+        if kind not in self._fits:
+            self._fits[kind] = self.fitted()
+        return self._fits[kind]
+
     def fitted(self, seed: int = 0) -> tuple[Model[Any], Interactions, Interactions]:
         """The model fitted to the checkerboard, its training interactions, and the withheld ones."""
         graph, train, withheld = checkerboard()
@@ -76,7 +87,7 @@ class ModelContract:
 
     def test_it_finds_what_was_withheld(self) -> None:
         """Each user's withheld item comes first."""
-        model, train, withheld = self.fitted()
+        model, train, withheld = self.shared()
         best = top_k(model, train, withheld.user_index, 1).item_index[:, 0]
         if self.personal:
             np.testing.assert_array_equal(best, withheld.item_index)
@@ -85,7 +96,7 @@ class ModelContract:
 
     def test_scores_are_one_row_for_each_user_asked_for(self) -> None:
         """[batch, num_items] float32, in the order of the batch."""
-        model, train, _ = self.fitted()
+        model, train, _ = self.shared()
         batch = np.array([3, 0, 3], dtype=np.int64)
         scores = model.score(batch)
         assert scores.shape == (3, train.num_items)
@@ -95,7 +106,7 @@ class ModelContract:
 
     def test_scores_belong_to_the_caller(self) -> None:
         """Overwriting them leaves the model as it was."""
-        model, _, _ = self.fitted()
+        model, _, _ = self.shared()
         batch = np.array([1, 2], dtype=np.int64)
         before = model.score(batch).clone()
         model.score(batch).fill_(-1.0)
@@ -103,7 +114,7 @@ class ModelContract:
 
     def test_pairs_have_the_scores_of_their_rows(self) -> None:
         """`score_pairs` agrees with `score`."""
-        model, _, _ = self.fitted()
+        model, _, _ = self.shared()
         batch = np.array([4, 7, 20], dtype=np.int64)
         items = np.array([[0, 5], [20, 7], [3, 1]], dtype=np.int64)
         expected = model.score(batch).gather(1, torch.from_numpy(items))
@@ -112,11 +123,11 @@ class ModelContract:
     def test_the_seed_decides_everything(self) -> None:
         """Two fits with one seed give the same scores."""
         batch = np.arange(21)
-        assert torch.equal(self.fitted(seed=5)[0].score(batch), self.fitted(seed=5)[0].score(batch))
+        assert torch.equal(self.fitted()[0].score(batch), self.shared()[0].score(batch))
 
     def test_a_restored_model_gives_the_same_scores(self) -> None:
         """The state survives `torch.save` and a `torch.load` that unpickles tensors only."""
-        model, _, _ = self.fitted()
+        model, _, _ = self.shared()
         file = io.BytesIO()
         torch.save(model.state(), file)
         file.seek(0)
@@ -127,7 +138,7 @@ class ModelContract:
 
     def test_users_and_items_without_interactions_are_harmless(self) -> None:
         """Their scores are finite, and those of a user without interactions are 0."""
-        model, train, _ = self.fitted()
+        model, train, _ = self.shared()
         scores = model.score(np.arange(train.num_users))
         assert bool(scores.isfinite().all())
         if self.personal:
@@ -135,7 +146,7 @@ class ModelContract:
 
     def test_unseen_users_are_answered_like_seen_ones(self) -> None:
         """`fold_in` of a training history gives the training scores, if the model is exact."""
-        model, train, withheld = self.fitted()
+        model, train, withheld = self.shared()
         scores = model.fold_in(train.matrix())
         if self.exact_fold_in:
             torch.testing.assert_close(scores, model.score(np.arange(train.num_users)))

@@ -68,7 +68,7 @@ class TestMFOfRatings(ModelContract):
 
     def test_users_and_items_without_interactions_are_harmless(self) -> None:
         """An unknown user gets what items are rated on average, not zeros, which would be the worst rating of all."""
-        model, train, _ = self.fitted()
+        model, train, _ = self.shared()
         scores = model.score(np.arange(train.num_users))
         assert bool(scores.isfinite().all())
         torch.testing.assert_close(scores[-1], torch.full_like(scores[-1], 3.0), atol=0.5, rtol=0.0)
@@ -76,7 +76,7 @@ class TestMFOfRatings(ModelContract):
 
     def test_unseen_users_are_answered_like_seen_ones(self) -> None:
         """Exactly, where all users have the same noise."""
-        model, train, _ = self.fitted()
+        model, train, _ = self.shared()
         torch.testing.assert_close(
             model.fold_in(build_rating_matrix(train)), model.score(np.arange(train.num_users)), atol=1e-4, rtol=1e-4
         )

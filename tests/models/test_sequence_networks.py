@@ -1,6 +1,7 @@
 """Sequence networks: contract, causality, padding, warm start, order, checkpoints and early stopping."""
 
 from collections.abc import Mapping
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -12,14 +13,14 @@ from scipy import sparse
 from graphrec.errors import DataError
 from graphrec.histories import Histories, build_histories
 from graphrec.interactions import Interactions
-from graphrec.models import make
+from graphrec.models import make, model_class
 from graphrec.models.base import EpochCallback
 from graphrec.models.sequence_network import SequenceNetworkModel
 from graphrec.models.sequence_network.network import Dropout
 from graphrec.models.sequence_network.stopping import choose_users, ndcg_of_last, without_last_of
 from graphrec.models.sequence_network.transitions import compute_transition_init, sum_undirected
 from graphrec.relations import Relations
-from graphrec.testing import ModelContract, graph_of
+from graphrec.testing import ModelContract, checkerboard, graph_of
 from graphrec.training.checkpoints import Checkpoints
 
 Settings = Mapping[str, object]
@@ -40,17 +41,31 @@ NETWORKS = [
 ]
 
 
-class TestGRU4Rec(ModelContract):
+class ShortCandidates:
+    """Fits each candidate for a tenth of its epochs, since 15 whole trainings would take half a minute."""
+
+    name: ClassVar[str]
+
+    def test_every_candidate_can_be_fitted(self) -> None:
+        kind = model_class(self.name)
+        graph, train, _ = checkerboard()
+        for config in kind.candidates(graph):
+            model = kind(kind.shorten(config, 0.1))
+            model.fit(graph, train, np.random.default_rng(0))
+            assert bool(model.score(np.arange(3)).isfinite().all())
+
+
+class TestGRU4Rec(ShortCandidates, ModelContract):
     name = "gru4rec"
     config: ClassVar[Settings] = SMALL
 
 
-class TestNextItNet(ModelContract):
+class TestNextItNet(ShortCandidates, ModelContract):
     name = "nextitnet"
     config: ClassVar[Settings] = {**SMALL, "num_layers": 1}
 
 
-class TestSASRec(ModelContract):
+class TestSASRec(ShortCandidates, ModelContract):
     name = "sasrec"
     config: ClassVar[Settings] = SMALL
 
@@ -77,6 +92,12 @@ def trained(request: pytest.FixtureRequest) -> SequenceNetworkModel[Any]:
     """One model of each network; tests leave it as it is."""
     name, settings = request.param
     return fitted(name, {**settings, **LONGER})
+
+
+@pytest.fixture(scope="module")
+def sasrec() -> SequenceNetworkModel[Any]:
+    """A trained sasrec; tests leave it as it is."""
+    return fitted("sasrec", LONGER)
 
 
 def test_a_later_item_never_changes_an_earlier_state(trained: SequenceNetworkModel[Any]) -> None:
@@ -112,9 +133,9 @@ def test_it_learns_what_comes_next(trained: SequenceNetworkModel[Any]) -> None:
     assert trained.fold_in_histories(history).argmax(1).tolist() == [7, 1]
 
 
-def test_order_is_that_of_the_times_and_of_a_row_of_a_matrix() -> None:
+def test_order_is_that_of_the_times_and_of_a_row_of_a_matrix(sasrec: SequenceNetworkModel[Any]) -> None:
     """`fold_in_users` sorts by time, `fold_in` reads `indices` as stored."""
-    model = fitted("sasrec", LONGER)
+    model = sasrec
     pairs = Interactions(np.zeros(3, dtype=np.int64), np.array([5, 3, 4]), 1, 12, time=np.array([30, 10, 20]))
     by_time = model.fold_in_users(pairs, Relations())
     in_order = sparse.csr_array((np.ones(3), np.array([3, 4, 5]), np.array([0, 3])), shape=(1, 12))
@@ -149,9 +170,9 @@ def test_sampled_losses_learn_what_comes_next(settings: Settings) -> None:
     assert float((model.score(np.arange(30)).argmax(1) == expected).float().mean()) > 0.9
 
 
-def test_explanations_read_a_history_in_the_order_of_time() -> None:
+def test_explanations_read_a_history_in_the_order_of_time(sasrec: SequenceNetworkModel[Any]) -> None:
     """User 2 has 10, 11, 0, 1, …, 5 in this order, so 6 is due to 5; a matrix has the order 0, …, 5, 10, 11."""
-    model = fitted("sasrec", LONGER)
+    model = sasrec
     assert model.histories.row(2).tolist() == [10, 11, 0, 1, 2, 3, 4, 5]
     found = model.explain_history(cycle().matrix()[[2]], 2, 6)
     assert found.amount is not None
@@ -224,6 +245,21 @@ def test_held_out_items_are_the_last_ones_of_some_users() -> None:
     ]  # a history keeps two items to learn from
     retained = without_last_of(histories, np.array([2, 0]))
     assert [retained.row(user).tolist() for user in range(3)] == [[0], [2, 3, 4], [5, 6, 7]]
+
+
+def test_candidates_and_space_follow_the_length_of_histories_and_their_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, layers in (("gru4rec", 1), ("nextitnet", 2), ("sasrec", 1)):
+        kind = model_class(name)
+        found = kind.candidates(graph_of(cycle()))
+        assert (found[0].max_length, found[0].dropout, found[0].num_layers) == (50, 0.3, layers)
+        assert len(set(found)) == len(found) > 1
+        names = {field.name for field in fields(kind.config_class)}
+        assert kind.space(graph_of(cycle())).keys() <= names
+    long = model_class("sasrec").candidates(graph_of(cycle(length=50)))[0]
+    assert (long.max_length, long.dropout, long.num_layers) == (200, 0.1, 2)
+    monkeypatch.setattr("graphrec.models.sequence_network.search_space.MAX_SEARCHED", 239)  # of 240 events
+    assert len(model_class("sasrec").candidates(graph_of(cycle()))) == 1
+    assert model_class("sasrec").space(graph_of(cycle())) == {}
 
 
 class Killed(Exception):

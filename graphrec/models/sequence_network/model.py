@@ -17,9 +17,10 @@ from graphrec.interactions import Interactions
 from graphrec.linalg.csr import State
 from graphrec.linalg.threads import one_thread
 from graphrec.models.attribution import HistoryAttribution, divide_fold_in
-from graphrec.models.base import Embeddings
+from graphrec.models.base import Embeddings, Space
 from graphrec.models.sequence_network.config import SequenceNetworkConfig
 from graphrec.models.sequence_network.network import Dropout, Encoder, NextItemNetwork, initialise
+from graphrec.models.sequence_network.search_space import candidates, space
 from graphrec.models.sequence_network.stopping import choose_users, ndcg_of_last, without_last_of
 from graphrec.models.sequence_network.transitions import compute_transition_init
 from graphrec.models.trained import TrainedModel
@@ -125,6 +126,16 @@ class SequenceNetworkModel(TrainedModel[C]):
             self.losses = tuple(train(parameters, optimizer, batches, self.loss, schedule))
             self._finish(histories)
         return best_epoch[-1]
+
+    @classmethod
+    def candidates(cls, graph: HeteroGraph) -> list[C]:
+        """The default for short or long histories first, then changes of single settings."""
+        return candidates(cls.config_class(), graph)
+
+    @classmethod
+    def space(cls, graph: HeteroGraph) -> Space:
+        """The settings that matter most; empty for many events."""
+        return space(graph)
 
     def loss(self, batch: SequenceBatch) -> Tensor:
         """The mean loss of the items of a batch."""
