@@ -39,3 +39,13 @@ def show_verdict(run: "Run") -> None:
         _terminal.note(run.advice)
     forced = " --force" if run.objections else ""
     _terminal.note(f"`graphrec publish {run.id}{forced}` writes its recommendations into the graph")
+
+
+def show_order_hint(run: "Run") -> None:
+    """Say how to find out whether the order of events helps, if the split of a run of graph_filter is by times."""
+    if run.model == "graph_filter" and run.split is not None and run.split.cut is not None:
+        _terminal.note(
+            "the behaviour has times, and graph_filter knows no order: `graphrec train --model ensemble --set "
+            "'members=graph_filter, sequence_filter'` also learns from what users did next, and then "
+            f"`graphrec evaluate --run {run.id} --run latest` says which of the two is better"
+        )

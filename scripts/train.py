@@ -71,3 +71,4 @@ def command(
     if run.config:
         _terminal.print_table("", ["setting", ""], run.config.items())
     _run_report.show_verdict(run)
+    _run_report.show_order_hint(run)

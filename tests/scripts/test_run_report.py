@@ -10,6 +10,7 @@ import pytest
 from graphrec import runs
 from graphrec.evaluation.report import sentences
 from graphrec.models import make
+from graphrec.models.ensemble.members import parse_members
 from graphrec.runs import Verdict
 from graphrec.splitting.record import SplitRecord
 from graphrec.splitting.spec import parse_split
@@ -44,3 +45,19 @@ def test_metrics_are_shown_with_their_split_and_test_users(
     assert f"split {SPEC}, 33 test users" in capsys.readouterr().out
     lines = run("runs").stdout.splitlines()
     assert [line.split()[-3:] for line in lines if made.id in line] == [["0.2500", "random", "33"]]
+
+
+@pytest.mark.parametrize(
+    ("model", "cut", "is_shown"), [("graph_filter", 9, True), ("graph_filter", None, False), ("ease", 9, False)]
+)
+def test_a_run_of_graph_filter_by_time_names_the_blend_that_knows_the_order(
+    model: str, cut: int | None, is_shown: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = runs.describe(model, make(model), ("User", "RATED", "Item"), {"ndcg@10": 0.25}, 0.0)
+    made = replace(made, split=SplitRecord(SPEC, cut, ()))
+    import_module("graphrec.scripts._run_report").show_order_hint(made)
+    said = capsys.readouterr().err
+    assert (f"--run {made.id} --run latest" in said) is is_shown
+    if is_shown:
+        members = said.split("'members=")[1].split("'")[0]
+        assert [member.name for member in parse_members(members)] == ["graph_filter", "sequence_filter"]

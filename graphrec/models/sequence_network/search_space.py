@@ -63,4 +63,4 @@ def _has_long_histories(graph: HeteroGraph) -> bool:
 
 
 def _is_searched(graph: HeteroGraph) -> bool:
-    return graph.data[graph.target].num_edges <= MAX_SEARCHED
+    return bool(graph.data[graph.target].num_edges <= MAX_SEARCHED)
