@@ -179,7 +179,7 @@ def test_only_a_key_with_the_scope_admin_changes_the_active_run(
         assert "<b>none" not in unknown.text
         active = client.post("/runs/activate", data={"token": token, "run": shop_run.run.id})
         assert active.status_code == 422
-        assert "active already" in active.text
+        assert "is the active run already" in active.text
     KeyFile(served.home).revoke("operator")
 
 
