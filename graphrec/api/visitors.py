@@ -60,7 +60,8 @@ async def _get_admin(request: Request) -> Visitor:
 
 
 #: The visitor of a route, found before its parameters are checked; for an admin the key needs that scope.
-VisitorDep, AdminDep = Annotated[Visitor, Depends(_get_reader)], Annotated[Visitor, Depends(_get_admin)]
+VisitorDep = Annotated[Visitor, Depends(_get_reader)]
+AdminDep = Annotated[Visitor, Depends(_get_admin)]
 
 
 async def read_form(request: Request) -> Mapping[str, str]:

@@ -66,7 +66,7 @@ def titles(text: str) -> list[str]:
 
 def test_every_page_needs_a_session(served: Served) -> None:
     every = [route for module in (login, page, page_runs) for route in module.router.routes]
-    routes = {route.path for route in every if isinstance(route, APIRoute) and "GET" in route.methods}
+    routes = {route.path for route in every if isinstance(route, APIRoute) and "GET" in (route.methods or ())}
     assert routes == {*PAGES, "/login", "/files/{name}", "/favicon.ico"}
     for path in PAGES:
         response = served.client.get(f"{path}?id=u1&q=x")
