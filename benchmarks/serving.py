@@ -116,7 +116,7 @@ def prepare(settings: Settings) -> None:
         graph.load("interactions", data_root("gowalla") / "gowalla")
         default = TrainConfig(settings={}, measured=False)
         graph.train("item_knn", config=default)
-        graph.publish(graph.train("graph_filter", config=default).id, 20, PublishConfig(force=True))
+        graph.publish(graph.train("graph_filter", config=default), 20, PublishConfig(force=True))
 
 
 def find_other_run(settings: Settings, active: str) -> str | None:
@@ -258,9 +258,10 @@ def add_visitors(
 
 def find_server(port: int) -> int:
     """The process that listens at a port."""
-    return next(
-        int(c.pid) for c in psutil.net_connections("tcp") if c.laddr and c.laddr.port == port and c.status == "LISTEN"
+    found: int = next(
+        c.pid for c in psutil.net_connections("tcp") if c.laddr and c.laddr.port == port and c.status == "LISTEN"
     )
+    return found
 
 
 def measure(what: str, home: Path, port: int, key: str, paths: Sequence[str], clients: int, seconds: float) -> None:

@@ -222,6 +222,7 @@ def test_the_server_is_reached_by_tls_through_nginx(served: Served, tmp_path: Pa
             assert response.headers["x-content-type-options"] == "nosniff"
             assert len(response.headers["x-request-id"]) == 32, "the proxy's id is the server's"
             assert http.get(f"{url}/metrics").status_code == 404
+            assert "Secure" in http.get(f"{url}/login").headers["set-cookie"]
             assert http.post(f"{url}/v1/events", content=b"x" * 2_000_000).status_code == 413
             assert (
                 http.get(f"http://127.0.0.1:{plain}/v1/queries", headers={"Host": "recommend.example.org"}).status_code

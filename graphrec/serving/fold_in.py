@@ -89,6 +89,10 @@ class FoldIn:
         titles = self._find_titles([item for item, _ in best])
         return add_titles(titles, best, strategy, detail, run.id)[:limit], note
 
+    def knows(self, user: str) -> bool:
+        """Whether the run was trained with a user."""
+        return bool(self.trained.users.find_few([user])[0] >= 0)
+
     def has_changed(self, user: str, items: Iterable[str]) -> bool:
         """Whether the user's items by the target behaviour are others than in training; unknown items do not count."""
         now = self.trained.items.find_few(items)

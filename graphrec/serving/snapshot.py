@@ -86,13 +86,14 @@ class Snapshot:
             UnknownUserError: there is no such user, and `wishes.anyone` is not set.
             DataError: a rule uses a name that the graph does not have.
         """
-        live = read_live_user(store, user_id, self.run, self.titles)
+        run = self.run
+        if run is not None and not wishes.rules and not wishes.session and self._may_be_listed(user_id):
+            live = read_live_user(store, user_id, run, self.titles, brief=True)
+            if not all(each.seen for each in live.listed) and not self._has_changed(live):
+                return self._answer_from_list(user_id, run, live, wishes)
+        live = read_live_user(store, user_id, run, self.titles)
         if not live.exists and not wishes.anyone:
             raise UnknownUserError(user_id)
-        run = self.run
-        unseen = run is not None and not all(each.seen for each in live.listed)
-        if run is not None and unseen and not wishes.rules and not wishes.session and not self._has_changed(live):
-            return self._answer_from_list(user_id, run, live, wishes)
         answer = self._answer_live(store, live, wishes)
         if live.exists:
             return answer
@@ -133,6 +134,10 @@ class Snapshot:
             (replace(next(iter(ranks[item].values())), score=1 / means[item], rank=rank), len(ranks[item]))
             for rank, item in enumerate(best, start=1)
         ]
+
+    def _may_be_listed(self, user_id: str) -> bool:
+        """Whether the run can have a list for a user: unless its model is loaded and does not know the user."""
+        return self.fold_in is None or self.fold_in.knows(user_id)
 
     def _has_changed(self, live: LiveUser) -> bool:
         """Whether the user did something since the run was trained; False if the model is not loaded."""

@@ -241,7 +241,8 @@ def _read_relations(store: Store) -> list[str]:
 
 def main_label(labels: list[str]) -> str:
     """The label that a node counts under: User or Item, else the first by name; "" if no label is `is_usable`."""
-    return next((label for label in ("User", "Item") if label in labels), min(filter(is_usable, labels), default=""))
+    found = next((label for label in ("User", "Item") if label in labels), None)
+    return min(filter(is_usable, labels), default="") if found is None else found
 
 
 def _make_aliases(names: Iterable[str]) -> dict[str, str]:

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from scipy import sparse
 
@@ -70,7 +72,7 @@ class Signal:
     def relation_signal(self, rows: sparse.csr_array, name: str) -> sparse.csr_array:
         """The part of the signal [batch, num_items] that rows of a relation add, cut to RELATION_ITEMS items."""
         behaviour = self.behaviour if name in self.social else self.profiles[name]
-        rarity = np.maximum(np.bincount(behaviour.indices, minlength=behaviour.shape[1]), 1) ** -RARITY_EXPONENT
+        rarity = self._rarity[name]
         used, index = np.unique(rows.indices, return_inverse=True)  # a new user needs a few rows only
         selected = sparse.csr_array((rows.data, index, rows.indptr), shape=(rows.shape[0], len(used)))
         added = topk_gram(sparse.csr_array(selected.T), scale_columns(behaviour[used], rarity), RELATION_ITEMS)
@@ -78,10 +80,21 @@ class Signal:
 
     def scale_relations(self, related: Mapping[str, sparse.csr_array]) -> dict[str, sparse.csr_array]:
         """The rows for `combine`: those of relations that the model uses, scaled to sum to the relation's weight."""
+        weights = self._relation_weights
+        return {name: scale_rows(rows, weights[name]) for name, rows in related.items() if name in weights}
+
+    @cached_property
+    def _rarity(self) -> dict[str, npt.NDArray[np.float64]]:
+        """By relation, the factor [num_items] that prefers rarer items; the same for all users who are folded in."""
+        of_behaviour = _rarity_of(self.behaviour) if self.social else np.ones(0)
+        social = dict.fromkeys(self.social, of_behaviour)
+        return social | {name: _rarity_of(profiles) for name, profiles in self.profiles.items()}
+
+    @cached_property
+    def _relation_weights(self) -> dict[str, float]:
+        """The weights w_s and w_a of the relations that have any edges."""
         known = {**self.social, **self.values}
-        used = {name: known[name] for name in related if name in known}
-        weight = {name: float(matrix.sum(axis=1).max()) for name, matrix in used.items() if matrix.nnz}
-        return {name: scale_rows(rows, weight[name]) for name, rows in related.items() if name in weight}
+        return {name: float(matrix.sum(axis=1).max()) for name, matrix in known.items() if matrix.nnz}
 
     def state(self) -> State:
         """All matrices as tensors."""
@@ -110,6 +123,13 @@ class Signal:
         social, values, profiles, relation_signals = kinds.values()
         behaviour, other_pairs = unpack("behaviour", state), unpack("beside", state)
         return cls(behaviour, other_pairs, social, values, profiles, relation_signals, now)
+
+
+def _rarity_of(behaviour: sparse.csr_array) -> npt.NDArray[np.float64]:
+    """degree ** -RARITY_EXPONENT of each item [num_items]."""
+    degree = np.maximum(np.bincount(behaviour.indices, minlength=behaviour.shape[1]), 1)
+    rarity: npt.NDArray[np.float64] = degree**-RARITY_EXPONENT
+    return rarity
 
 
 def list_names(state: State, kind: str) -> list[str]:
