@@ -45,7 +45,7 @@ def show_order_hint(run: "Run") -> None:
     """Say how to find out whether the order of events helps, if the split of a run of graph_filter is by times."""
     if run.model == "graph_filter" and run.split is not None and run.split.cut is not None:
         _terminal.note(
-            "the behaviour has times, and graph_filter knows no order: `graphrec train --model ensemble --set "
-            "'members=graph_filter, sequence_filter'` also learns from what users did next, and then "
-            f"`graphrec evaluate --run {run.id} --run latest` says which of the two is better"
+            "the behaviour has times, and graph_filter knows no order: `graphrec train --model sequence_filter` learns "
+            "what users did next, `graphrec train --model ensemble --set 'members=graph_filter, sequence_filter'` weighs "
+            f"both, and then `graphrec evaluate --run {run.id} --run latest` says which is better"
         )
