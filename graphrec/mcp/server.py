@@ -102,12 +102,12 @@ def build_server(backend: Backend) -> MCPServer[Any]:
         """The best items for a user, best first, each with its score, its rank, and the strategy that found it.
 
         Items that the user already has are left out. `liked` items count as the user's for this answer only: use them
-        for "what if", and alone, without a user, for somebody whom the graph does not know. `because` is the strongest
+        for "what if", and alone, without a user, for a visitor whom the graph does not know. `because` is the strongest
         reason of an item, if the user's list is that of the training. `notes` say how the list was made and why it is
         short. Scores are comparable within one strategy only.
         """
         if not user and not liked:
-            raise ToolError("give a user, or the items that somebody liked")
+            raise ToolError("give a user, or the items that a visitor liked")
         if not user:
             return await _call(lambda: backend.recommend_for_session(liked, k, exclude))
         return await _call(lambda: backend.recommend(user, k, exclude, liked, anyone))
