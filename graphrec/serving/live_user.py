@@ -18,7 +18,7 @@ RETURN EXISTS {{ (user)-[:{WITHDRAWN}]->(:{RUN} {{id: $run}}) }} AS is_withdrawn
 
 _LIVE_USER = f"{_LIST} properties(user) AS properties,{EDGES}"
 
-#: Properties of edges in a brief context: what tells whether the user has done something since a time.
+#: Properties of edges in a brief context: they show whether the user has done something since a time.
 _BRIEF = ("timestamp", "received")
 
 #: Names and values of few properties, since all of them take longer to send and to decode than the rest of the answer.
