@@ -46,6 +46,6 @@ def show_order_hint(run: "Run") -> None:
     if run.model == "graph_filter" and run.split is not None and run.split.cut is not None:
         _terminal.note(
             "the behaviour has times, and graph_filter knows no order: `graphrec train --model sequence_filter` learns "
-            "what users did next, `graphrec train --model ensemble --set 'members=graph_filter, sequence_filter'` weighs "
-            f"both, and then `graphrec evaluate --run {run.id} --run latest` says which is better"
+            "what users did next, `graphrec train --model ensemble --set 'members=graph_filter, sequence_filter'` "
+            f"weighs both, and then `graphrec evaluate --run {run.id} --run latest` says which is better"
         )
