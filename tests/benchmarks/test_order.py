@@ -37,9 +37,8 @@ def test_the_last_of_each_user_and_the_newest_tenth_are_held_out() -> None:
 def test_order_adds_to_graph_filter_where_it_is_all_there_is_to_know() -> None:
     train, last = newest(circle(), "last", np.random.default_rng(0))
     rows = compare_models(Dataset("circle", graph_of(train), train, last, {}, drawn="next"))
-    by_model = {row[1]: row for row in rows if row[2] == "hit_rate@10"}
     assert len(rows) == 6
-    assert float(by_model["graph_filter"][4]) < 1.0
+    by_model = {row[1]: row for row in rows if row[2] == "ndcg@10"}  # graph_filter has 8 items before and after alike
+    assert float(by_model["graph_filter"][4]) < 0.9
     assert by_model["sequence_filter"][4] == "1.0000"
-    low = float(by_model["sequence_filter"][6].split(" to ")[0])
-    assert low > 0
+    assert float(by_model["sequence_filter"][6].split(" to ")[0]) > 0
