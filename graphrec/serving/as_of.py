@@ -120,10 +120,10 @@ def read_past_list(store: Store, user: str, at: int, recompute: Recompute) -> Pa
                 "without rules that it may have been published with"
             )
     elif items and not any(each.because for each in items):
-        by_item = {each.item: each for each in recompute(user, run) or ()}
+        reasons = {each.item: each for each in recompute(user, run) or ()}
         items = [
-            replace(each, because=by_item[each.item].because, because_label=by_item[each.item].because_label)
-            if each.item in by_item
+            replace(each, because=reasons[each.item].because, because_label=reasons[each.item].because_label)
+            if each.item in reasons
             else each
             for each in items
         ]

@@ -32,12 +32,12 @@ def build(events: list[tuple[str, str, int]]) -> HeteroGraph:
     )
     frame["timestamp"] = frame.pop("week") * WEEK + 10
     frame["source"] = "test"
-    nodes = [
+    nodes = tuple(
         NodeTable(NodeType(label), pd.DataFrame({"id": sorted(set(frame[column]))}, dtype="str"))
         for label, column in ((USER, "source_id"), (ITEM, "target_id"))
-    ]
+    )
     kind = EdgeType(USER, "PURCHASED", ITEM, ("timestamp",), key=("timestamp",))
-    return hetero.build(GraphTables(tuple(nodes), (EdgeTable(kind, frame),), (Source("test"),)))
+    return hetero.build(GraphTables(nodes, (EdgeTable(kind, frame),), (Source("test"),)))
 
 
 def run(graph: HeteroGraph, *models: str, start: int | None = WEEK, end: int | None = 3 * WEEK, k: int = 1) -> Replay:

@@ -105,6 +105,7 @@ def check(store: Store, bodies: list[bytes], malformed: int) -> None:
     assert len(read_rejected(store)) == malformed
 
 
+@pytest.mark.timeout(3_600)
 @pytest.mark.parametrize(
     ("kind", "kills"),
     [("folder", 2), *(pytest.param(kind, 30, marks=pytest.mark.slow) for kind in ("folder", "valkey", "mock"))],
@@ -136,6 +137,7 @@ def test_kills_of_the_consumer(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3_600)
 def test_kills_of_the_database(tmp_path: Path) -> None:
     kills, number = 5, 3_000
     bodies, rng = make_bodies(number, 12), random.Random(1)
