@@ -7,7 +7,9 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, get_args
 
-from graphrec.benchmark import own_splits, readers, sequences
+import numpy as np
+
+from graphrec.benchmark import citeulike, own_splits, readers, sequences
 from graphrec.benchmark.literature import LITERATURE, LiteratureResult
 from graphrec.benchmark.readers import PublishedSplit
 from graphrec.errors import DataError, UnknownNameError, first_few
@@ -47,6 +49,9 @@ class Dataset:
         `next`, models are measured by the rank of the one test item of each user (`evaluate_next_items`).
     mask_seen: whether the items of a history are left out of the ranking; only with `next`.
     negatives: items [len(test), n] sampled for each test interaction, -1 for an empty place; None without them.
+    validation: the author's validation part, on which settings are chosen; None: they are chosen on parts of train.
+    cold_items: items [n] that are in no training interaction by design of the split, so that metrics are also given for
+        rankings of them alone and of the others alone; None without them.
     """
 
     name: str
@@ -60,6 +65,8 @@ class Dataset:
     drawn: SplitKind = "unknown"
     mask_seen: bool = True
     negatives: IndexArray | None = None
+    validation: Interactions | None = None
+    cold_items: IndexArray | None = None
 
     @property
     def headline(self) -> tuple[str, str]:
@@ -111,6 +118,7 @@ DATASETS: Mapping[str, _Entry] = {
     },
     "lastfm-s3": _Entry("s3rec", partial(sequences.read_s3rec, name="LastFM", behaviour=readers.INTERACTED), "next"),
     "beauty-bert4rec": _Entry("amazon-beauty-bert4rec", sequences.read_sequences, "next"),
+    "citeulike-a-cold": _Entry("citeulike-a-cold", citeulike.read_citeulike_cold, "random"),
     "ml-1m": _Entry("ml-1m", sequences.read_ml_1m, "next"),
     "ml-1m-ncf": _Entry("ml-1m", sequences.read_ml_1m_ncf, "next"),
     **{
@@ -189,8 +197,17 @@ def remove_test_edges(
     name: str, files: PublishedSplit, task: Task = "ranking", drawn: SplitKind = "unknown"
 ) -> Dataset:
     """The Dataset of a split that was read, without edges of other behaviours that reveal test pairs."""
-    graph = restrict(files.graph, files.train, None, files.test)
+    held = files.test if files.validation is None else _join(files.test, files.validation)
+    graph = restrict(files.graph, files.train, None, held)
     before, after = num_edges(files.graph), num_edges(graph)
     cut = {relation: before[relation] - after[relation] for relation in before if before[relation] > after[relation]}
     published = LITERATURE.get(name, ())
-    return Dataset(name, graph, files.train, files.test, cut, published, task, drawn=drawn, negatives=files.negatives)
+    dataset = Dataset(name, graph, files.train, files.test, cut, published, task, drawn=drawn)
+    return replace(dataset, negatives=files.negatives, validation=files.validation, cold_items=files.cold_items)
+
+
+def _join(first: Interactions, second: Interactions) -> Interactions:
+    """The pairs of two parts."""
+    parts = (first, second)
+    user, item = (np.concatenate([getattr(part, name) for part in parts]) for name in ("user_index", "item_index"))
+    return Interactions(user, item, first.num_users, first.num_items)

@@ -43,12 +43,16 @@ class PublishedSplit:
     """A split as read from its files: the graph of everything but the test part, and both parts.
 
     negatives: items [len(test), n] sampled for each test interaction, -1 for an empty place; None without them.
+    validation: the author's validation part; None if the split has none.
+    cold_items: items [n] that are in no training interaction by design of the split; None if it has none.
     """
 
     graph: HeteroGraph
     train: Interactions
     test: Interactions
     negatives: IndexArray | None = None
+    validation: Interactions | None = None
+    cold_items: IndexArray | None = None
 
 
 def read_text_split(train: Path, test: Path, social: Path | None = None) -> PublishedSplit:

@@ -18,6 +18,7 @@ from graphrec.benchmark.validation import hold_out, part_for_weights
 from graphrec.errors import DataError, GraphrecError
 from graphrec.evaluation.assembly import num_edges
 from graphrec.evaluation.audit import audit, require_clean
+from graphrec.evaluation.cold_start import evaluate_cold_items
 from graphrec.evaluation.environment import load, machine, peak_mib, versions
 from graphrec.evaluation.next_item import evaluate_next_items
 from graphrec.evaluation.protocol import Evaluation, evaluate
@@ -248,8 +249,11 @@ def _test_model(
         evaluation = evaluate_next_items(model, train, test, seen, negatives, memory_budget=budget, progress=report)
     else:
         evaluation = evaluate(model, train, test, (K,), budget, report)
+    metrics = dict(evaluation.metrics)
+    if dataset.cold_items is not None:
+        metrics |= evaluate_cold_items(model, train, test, dataset.cold_items, (K,), budget)
     counts = {"test_users": len(evaluation.user_index), "cold_users": evaluation.num_cold}
-    return _TestResult(evaluation.metrics, counts, ended[-1] - started, evaluation)
+    return _TestResult(metrics, counts, ended[-1] - started, evaluation)
 
 
 def _start_result(dataset: Dataset, model: str, conditions: Conditions) -> Result:

@@ -49,8 +49,13 @@ def hold_out(dataset: Dataset, rng: np.random.Generator) -> HeldOutParts:
     times. Held-out pairs are removed from other behaviours too, as the test pairs are. Parts in which no user has
     interactions on both sides are left out.
 
+    If the author of the split gives a validation part, settings are chosen on it alone.
+
     Raises DataError if no part to be better on is left.
     """
+    if dataset.validation is not None:
+        measure = validation_measure(dataset.train, dataset.validation, rng, num_users=MEASURED_USERS)
+        return HeldOutParts([Validation(dataset.graph, dataset.train, {"validation": measure})], [])
     fits, guards = _draws(dataset.train, dataset.drawn)
     validations = [found for fit in fits if (found := _validation(dataset, fit, rng)) is not None]
     if not validations:

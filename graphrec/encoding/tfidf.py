@@ -14,6 +14,7 @@ from graphrec.errors import DataError
 from graphrec.features.reduction import right_singular_vectors, weight_by_inverse_frequency
 from graphrec.features.text import count_words
 from graphrec.home import write_privately
+from graphrec.linalg.csr import in_32_bits
 from graphrec.linalg.sparse import topk_gram, zero_diagonal
 
 #: Maximum number of different words of the vocabulary, the most frequent ones; a projection of 256 columns then has at
@@ -59,7 +60,7 @@ class TfidfEncoder(TextEncoder):
         """The k most similar other texts by the cosine of all their TF-IDF weights, before the projection."""
         counts = count_words(texts)
         words = weight_by_inverse_frequency(sparse.csr_array(counts[:, np.unique(counts.indices)]))
-        by_word = words.T.tocsr().astype(np.float32)
+        by_word = in_32_bits(sparse.csr_array(words.T.tocsr()))
         found = topk_gram(by_word, by_word, k, zero_diagonal)
         found.data[found.data <= MIN_COSINE] = 0
         found.eliminate_zeros()

@@ -23,6 +23,7 @@ MODELS = {
     "ials": "IALS",
     "graph_filter": "GraphFilter",
     "sequence_filter": "SequenceFilter",
+    "content": "Content",
     "mf": "MF",
     "lightgcn": "LightGCN",
     "xsimgcl": "XSimGCL",
