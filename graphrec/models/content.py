@@ -72,9 +72,9 @@ class Content(RecencyModel[ContentConfig]):
     The teacher is t_u = r_u W, where W are the cosines of item_knn with rows of sum 1, and n_i is the number of users
     of item i. The content score c_u = (r_u + a t_u) K takes the history and, with the teacher's weight a, what the
     teacher adds to it, to the items of similar content: K = N + b N² + … + b^(s−1) N^s with N the sum of the relations'
-    D^-½ S D^-½. An item without interactions has c_ui alone. Like the neighbourhood maps of Gantner et al., ICDM 2010, which go from
-    attributes to a factor model; here both spaces are sparse, and the result is linear in the history, so fold-in and
-    explanations by history item are exact.
+    D^-½ S D^-½. An item without interactions has c_ui alone. Like the neighbourhood maps of Gantner et al., ICDM 2010,
+    which go from attributes to a factor model; here both spaces are sparse, and the result is linear in the history, so
+    fold-in and explanations by history item are exact.
     """
 
     config_class = ContentConfig

@@ -20,7 +20,7 @@ from graphrec.testing import ModelContract, graph_of
 
 #: Users 0 to 3 have items 0 to 2, users 4 to 7 items 3 to 5; nobody has items 6 and 7.
 PAIRS = [(user, item + 3 * (user > 3)) for user in range(8) for item in range(3) if user % 3 != item]
-TRAIN = Interactions(*(np.array(ends) for ends in zip(*PAIRS, strict=True)), 8, 8)
+TRAIN = Interactions(np.array([user for user, _ in PAIRS]), np.array([item for _, item in PAIRS]), 8, 8)
 #: Items 0 to 2 and 6 speak of one thing, items 3 to 5 and 7 of another.
 VECTORS = np.array([[1, 0], [0.8, 0.6], [0.8, -0.6], [0, 1], [0.6, 0.8], [-0.6, 0.8], [1, 0], [0, 1]], dtype=np.float32)
 
