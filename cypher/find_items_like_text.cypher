@@ -3,7 +3,7 @@
 // $k     integer = 10  number of items
 // returns item, title, similarity
 // The function of Neo4j maps the cosine to 0 … 1, that of the embedded store does not: its value for orthogonal vectors
-// tells them apart.
+// distinguishes them.
 WITH vector.similarity.cosine([1.0, 0.0], [0.0, 1.0]) AS zero
 MATCH (item:Item) WHERE size(item.text_embedding) = size($text)
 WITH item, (vector.similarity.cosine(item.text_embedding, $text) - zero) / (1 - zero) AS similarity

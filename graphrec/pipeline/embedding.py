@@ -94,7 +94,7 @@ def complete_vectors(
 
 
 def open_saved_encoder(store: Store, settings: Settings, label: str) -> TextEncoder:
-    """The encoder by which the nodes of a label were embedded. Raises GraphrecError if there is none."""
+    """The encoder by which the nodes of a label were embedded. Raises GraphrecError without one."""
     rows = store.read(
         f"MATCH (n:{quote(label)}) WHERE n.{TEXT_EMBEDDING} IS NOT NULL "
         f"RETURN DISTINCT n.{TEXT_EMBEDDING_MODEL} AS model ORDER BY model LIMIT 2"
