@@ -24,7 +24,7 @@ def read_citeulike_cold(folder: Path, num_users: int = NUM_USERS, num_items: int
     """The split with warm and cold parts; validation has the cold items of validation, test those of test.
 
     Train is `aldi_warm_emb`; validation and test are their warm pairs and their cold ones. Tags are left out: users who
-    saved an article gave them, so those of a cold article tell of its held-out pairs. Raises DataError for defective
+    saved an article gave them, so those of a cold article reveal held-out pairs. Raises DataError for defective
     files.
     """
     parts = {}
