@@ -254,6 +254,11 @@ class Model(ABC, Generic[Config]):
         """
         return self.fold_in(target.matrix())
 
+    @property
+    def text_dim(self) -> int:
+        """The length of the text vectors by which the model scores new items; 0 if it reads none."""
+        return 0
+
     def fold_in_new_items(
         self,
         target: Interactions,  # noqa: ARG002  # the default has no use for any of them
@@ -266,7 +271,8 @@ class Model(ABC, Generic[Config]):
             target: as in `fold_in_users`.
             relations: as in `fold_in_users`.
             attributes: rows [n, num_values] of the new items for each item-attribute relation by name; columns are the
-                attribute values in training.
+                attribute values in training. A model with a `text_dim` also gets the text vectors [n, text_dim], by the
+                name `text_embedding`; those of items without one are zeros.
 
         Returns:
             Scores [target.num_users, n] float32 on the scale of `fold_in_users`.

@@ -78,7 +78,6 @@ class Content(RecencyModel[ContentConfig]):
     """
 
     config_class = ContentConfig
-    reads_text = True
 
     def __init__(self, config: ContentConfig, device: torch.device | str = "cpu") -> None:
         super().__init__(config, device)
@@ -109,6 +108,11 @@ class Content(RecencyModel[ContentConfig]):
         self.kernel = _without_diagonal(self._add_steps(self.similar))
         if progress is not None:
             progress(2, 2)
+
+    @property
+    def text_dim(self) -> int:
+        """The length of the text vectors of the training, 0 without text vectors."""
+        return int(self.text.shape[1])
 
     def _compare_items(self, relations: Relations) -> sparse.csr_array:
         """N [num_items, num_items]: the weighted sum of the similarities by text, attributes and relations."""

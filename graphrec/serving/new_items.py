@@ -9,7 +9,7 @@ from scipy import sparse
 
 from graphrec.relations import Origin
 from graphrec.runs import TrainedRun
-from graphrec.schema import ITEM, USER
+from graphrec.schema import ITEM, TEXT_EMBEDDING, USER
 from graphrec.store import Store, counts
 from graphrec.store.connection import Row, quote
 from graphrec.store.read import read_ids
@@ -21,7 +21,8 @@ CACHE_SECONDS = 600.0
 
 @dataclass(frozen=True, eq=False)
 class ItemRows:
-    """Ids of n items, and by item-attribute relation their rows [n, num_values] over the run's vocabulary."""
+    """Ids of n items, and by item-attribute relation their rows [n, num_values] over the run's vocabulary; their text
+    vectors [n, dim] as `text_embedding` if the run's model reads them."""
 
     ids: tuple[str, ...] = ()
     attributes: Mapping[str, sparse.csr_array] = field(default_factory=dict)
@@ -49,7 +50,7 @@ class NewItems:
 
 
 def read_new_items(store: Store, trained: TrainedRun) -> ItemRows:
-    """The items of a graph that a run does not know and that have at least one attribute it knows."""
+    """The items of a graph that a run does not know and that have an attribute or a text vector that it can read."""
     ids = read_ids(store, ITEM)
     new = ids[trained.items.find_positions(ids) < 0]
     if not len(new):
@@ -60,11 +61,26 @@ def read_new_items(store: Store, trained: TrainedRun) -> ItemRows:
         for origin in trained.origins
         if origin.kind == "item_attributes" and origin.values is not None
     }
+    if dim := trained.model.text_dim:
+        rows[TEXT_EMBEDDING] = _read_vectors(store, items, dim)
     described = np.zeros(len(items), dtype=np.int64)
     for matrix in rows.values():
         described += np.diff(matrix.indptr)
     kept: IndexArray = np.flatnonzero(described)
     return ItemRows(tuple(items.id(kept)), {name: matrix[kept] for name, matrix in rows.items()})
+
+
+def _read_vectors(store: Store, items: Vocabulary, dim: int) -> sparse.csr_array:
+    """The text vectors [len(items), dim] float32; those of another length, of another encoder, are left out."""
+    found = store.read(
+        f"UNWIND $ids AS id MATCH (item:{ITEM} {{id: id}}) WHERE size(item.{TEXT_EMBEDDING}) = $dim "
+        f"RETURN item.id AS item, item.{TEXT_EMBEDDING} AS vector",
+        {"ids": list(items.ids), "dim": dim},
+    )
+    vectors = np.zeros((len(items), dim), dtype=np.float32)
+    if found:
+        vectors[items.find_positions([str(each["item"]) for each in found])] = [each["vector"] for each in found]
+    return sparse.csr_array(vectors)
 
 
 def _read_attributes(store: Store, origin: Origin, ids: list[str]) -> list[Row]:

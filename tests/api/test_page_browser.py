@@ -145,6 +145,7 @@ def test_what_if_and_sliders_change_the_list_in_place(page: "Page", problems: li
     assert problems == []
 
 
+@pytest.mark.slow
 def test_the_page_works_without_scripts(browser: "Browser", served_books: Served) -> None:
     context = browser.new_context(base_url=served_books.url, java_script_enabled=False)
     page = context.new_page()
@@ -165,6 +166,7 @@ def test_the_page_works_without_scripts(browser: "Browser", served_books: Served
     context.close()
 
 
+@pytest.mark.slow
 def test_an_operator_returns_to_the_run_before(page: "Page", problems: list[str]) -> None:
     page.goto("/runs")
     first, badge = page.locator("tbody tr").first.locator("th"), page.locator("tbody .badge")

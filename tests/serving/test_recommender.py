@@ -240,6 +240,27 @@ def test_a_new_item_is_recommended_by_its_attributes(online: OnlineRecommender, 
     assert "latest" in items(online.recommend("odd", 8)), "new items are read again once there are more items"
 
 
+def test_a_new_item_is_recommended_by_its_text(store: Store, tmp_path: Path) -> None:
+    shop.build(store)
+    embed = "MATCH (i:Item) WHERE i.id IN $items SET i.text_embedding = $vector"
+    for start, vector in ((0, [1.0, 0.0]), (1, [0.0, 1.0])):
+        store.write(embed, {"items": [f"i{n}" for n in range(start, shop.SIZE, 2)], "vector": vector})
+    shop.publish(store, shop.trained(store, tmp_path, "content", attribute_weight=0.0), 5)
+    store.write(
+        "CREATE (:Item {id: 'novelty', text_embedding: [0.1, 0.9]}), (:Item {id: 'other', text_embedding: [1.0]})"
+    )
+    for user, block in (("odd", ["i1", "i3", "i5"]), ("even", ["i0", "i2", "i4"])):
+        store.write(
+            "CREATE (u:User {id: $user}) WITH u MATCH (i:Item) WHERE i.id IN $items CREATE (u)-[:PURCHASED]->(i)",
+            {"user": user, "items": block},
+        )
+    online = OnlineRecommender(store, tmp_path)
+    odd, even = (online.recommend(user, shop.SIZE) for user in ("odd", "even"))
+    assert items(odd).index("novelty") < 8
+    assert "novelty" not in items(even)[:7], "the seven other items of the even ones come first"
+    assert "other" not in items(odd)[:8], "its vector is of another encoder"
+
+
 def test_layers_and_withdrawal_and_rollback(store: Store, tmp_path: Path) -> None:
     shop.build(store)
     first = shop.trained(store, tmp_path)
