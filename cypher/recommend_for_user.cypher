@@ -1,4 +1,4 @@
-// Recommend items to a user: the user's list in the active run, best first, without items chosen or excluded since its publication.
+// Recommend items to a user: their list in the active run, best first, without items chosen or excluded since then.
 // $user_id  string        id of the user
 // $k        integer = 10  number of items
 // returns item, title, score, rank, model, run
