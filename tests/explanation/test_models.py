@@ -27,7 +27,8 @@ QUICK: dict[str, dict[str, object]] = {
 
 #: Models whose score is a sum over the history; of those, all that the score consists of.
 EXACT = {"popularity", "item_knn", "user_knn", "rp3beta", "ease", "slim", "ials", "graph_filter", "ensemble"} | {
-    "sequence_filter"
+    "sequence_filter",
+    "content",
 }
 PAIRS = (("u3", "i3"), ("u4", "i10"), ("u8", "i2"))
 
