@@ -8,6 +8,7 @@ from graphrec.serving.answer import Recommended, Strategy
 from graphrec.serving.published_list import read_published_lists
 from graphrec.store import Store
 from graphrec.store.active_run import COLUMNS, ActiveRun, sort_key
+from graphrec.store.connection import Row
 
 _RUNS = f"""
 MATCH (run:{RUN}) WHERE run.activated_at IS NOT NULL AND run.version IS NOT NULL AND run.layers IS NOT NULL
@@ -28,11 +29,15 @@ class KeptRun:
 
 def read_kept_runs(store: Store) -> list[KeptRun]:
     """The runs whose lists are in the graph, the active one first."""
-    rows = store.read(_RUNS)
-    rows.sort(key=lambda row: sort_key(row["activated_at"], row["run"]))
+    rows = sorted(store.read(_RUNS), key=_get_order)
     return [
         KeptRun(ActiveRun.from_row(row), row["created_at"], row["verdict"], int(row["activated_at"])) for row in rows
     ]
+
+
+def _get_order(row: Row) -> tuple[int, str]:
+    """What runs are sorted by, the active one first."""
+    return sort_key(row["activated_at"], row["run"])
 
 
 def read_list(store: Store, run: ActiveRun, user_id: str, k: int) -> Sequence[Recommended]:
