@@ -162,7 +162,7 @@ def test_the_real_lastfm_keeps_six_of_ten_tags() -> None:
 
 
 def test_every_published_split_says_how_its_authors_drew_it() -> None:
-    random = {"gowalla", "yelp2018", "douban-book-social", "douban-book", "lastfm-hetrec"}
+    random = {"gowalla", "yelp2018", "douban-book-social", "douban-book", "lastfm-hetrec", "citeulike-a-cold"}
     random |= {f"ml-100k-u{fold}" for fold in range(1, 6)}
     drawn = {name: entry.drawn for name, entry in DATASETS.items() if not name.endswith(("-random", "-time"))}
     following = {"beauty", "toys", "sports", "lastfm-s3", "yelp-s3", "beauty-bert4rec", "ml-1m", "ml-1m-ncf"}

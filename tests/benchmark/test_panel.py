@@ -70,8 +70,8 @@ def count_calls(
 
 
 def test_the_panel_has_every_data_set_of_rankings() -> None:
-    rankings = (n for n, each in DATASETS.items() if each.task == "ranking" and each.drawn != "next")
-    assert sorted(PANEL) == sorted(rankings)
+    rankings = {n for n, each in DATASETS.items() if each.task == "ranking" and each.drawn != "next"}
+    assert sorted(PANEL) == sorted(rankings - {"citeulike-a-cold"})  # its settings are chosen on its author's part
 
 
 @pytest.mark.slow
