@@ -35,7 +35,7 @@ def test_each_shell_gets_its_script(shell: str) -> None:
 
 
 def test_bash_completes_commands_by_the_program_itself() -> None:
-    lines = complete("bash", "complete", COMP_WORDS="graphrec re", COMP_CWORD="1").split()
+    lines = complete("bash", "complete", COMP_WORDS="graphrec rec", COMP_CWORD="1").split()
     assert lines == ["plain,recommend"]
 
 
