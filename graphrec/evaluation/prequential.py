@@ -108,6 +108,7 @@ def replay(
         raise DataError(f"no {graph.target[1]} event is in the period; the events are from {first} to {last}")
     if not (events.time < start).any():
         raise DataError(f"no {graph.target[1]} event is before the period, so no model can be fitted; begin later")
+    seed = int(rng.integers(2**31))
     steps: list[Step] = []
     values: dict[str, list[Evaluation]] = {}
     for number, (begin, until) in enumerate(bounds):
@@ -117,7 +118,7 @@ def replay(
         visible = restrict(graph, train, begin, test)
         require_clean(audit(visible, train, test, begin, None, graph))
         for position, contender in enumerate(models):
-            seeded = np.random.default_rng([int(rng.integers(2**31)), number, zlib.crc32(contender.name.encode())])
+            seeded = np.random.default_rng([seed, number, zlib.crc32(contender.name.encode())])
             step, found = _measure(visible, contender, train, test, (begin, until), config.k, seeded)
             steps.append(step)
             if found is not None:

@@ -1,6 +1,8 @@
 """Replay of a period: what a model may see in each step, what it is measured on, and values computed by hand."""
 
+import copy
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -63,6 +65,22 @@ def test_events_after_a_step_change_nothing_in_it() -> None:
     later = [*EVENTS, *((f"u{n}", "d", 2) for n in range(1, 5))]
     first = run(build(EVENTS), "item_knn", end=2 * WEEK).steps
     assert run(build(later), "item_knn", end=2 * WEEK).steps == first
+
+
+def test_the_seeds_of_a_model_do_not_depend_on_the_models_beside_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: dict[str, list[int]] = {}
+    measure = prequential._measure
+
+    def record(visible: HeteroGraph, contender: Contender, *rest: Any) -> Any:
+        drawn.setdefault(contender.name, []).append(int(copy.deepcopy(rest[-1]).integers(2**31)))
+        return measure(visible, contender, *rest)
+
+    monkeypatch.setattr(prequential, "_measure", record)
+    run(build(EVENTS), "item_knn")
+    alone = drawn.pop("item_knn")
+    run(build(EVENTS), "popularity", "item_knn")
+    assert drawn["item_knn"] == alone
+    assert len({*alone, *drawn["popularity"]}) == 4, "each model and step has a seed of its own"
 
 
 def test_weeks_without_events_are_left_out_and_models_are_side_by_side() -> None:
