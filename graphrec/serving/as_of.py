@@ -7,7 +7,7 @@ from graphrec.errors import DataError
 from graphrec.schema import ITEM, RECOMMENDED, RUN, SHOWN, USER, WITHDRAWN
 from graphrec.serving.user_context import UserContext, read_user_context
 from graphrec.store import Store
-from graphrec.store.active_run import ActiveRun
+from graphrec.store.active_run import ActiveRun, sort_key
 from graphrec.time_format import moment_text
 
 #: Seconds before the time for which impressions are listed.
@@ -150,7 +150,7 @@ def _find_run(store: Store, at: int) -> tuple[ActiveRun, int]:
         first = min((int(moment) for row in rows for moment in row["activations"]), default=None)
         begin = "nothing was ever published" if first is None else f"the first run became active at {_format(first)}"
         raise DataError(f"no run was active at {moment_text(at)}: {begin}")
-    moment, _, row = max(moments, key=lambda each: each[:2])
+    moment, _, row = min(moments, key=lambda each: sort_key(*each[:2]))  # ties as for the run that is active now
     return ActiveRun.from_row(row), moment // 1000
 
 

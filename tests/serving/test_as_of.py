@@ -13,6 +13,7 @@ from graphrec.pipeline.past import parse_moment
 from graphrec.publishing.versions import roll_back
 from graphrec.serving.as_of import PastList
 from graphrec.store import Store
+from graphrec.store.active_run import find_active_run
 
 from . import shop
 
@@ -65,6 +66,18 @@ def test_a_rollback_is_remembered(graph: Graph, tmp_path: Path) -> None:
     roll_back(store)
     rows = store.read("MATCH (r:Run) RETURN r.id AS run, size(r.activations) AS number")
     assert {row["run"]: row["number"] for row in rows} == {runs[0].run.id: 2, runs[1].run.id: 1}
+
+
+def test_of_runs_that_became_active_in_the_same_millisecond_the_one_counts_that_is_active(
+    graph: Graph, tmp_path: Path
+) -> None:
+    store = graph.store
+    for model in ("graph_filter", "popularity"):
+        shop.publish(store, shop.trained(store, tmp_path / "runs", model), 3)
+    store.write("MATCH (r:Run) SET r.activated_at = 5000, r.activations = [5000]")
+    active = find_active_run(store)
+    assert active is not None
+    assert graph.as_of("u4", 5).run == active.id
 
 
 def test_a_list_that_was_removed_is_computed_anew_by_its_saved_run(graph: Graph, tmp_path: Path) -> None:
