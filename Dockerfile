@@ -3,10 +3,10 @@ FROM python:3.12-slim AS build
 WORKDIR /src
 RUN python -m venv /opt/graphrec
 ENV PATH=/opt/graphrec/bin:$PATH PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
-# PyTorch for the CPU: the package on PyPI brings several GB of CUDA
-ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
+# Address of a package index with PyTorch for the CPU (docs/install.md): the usual one brings several GB of CUDA
+ARG TORCH_INDEX
 COPY constraints.txt ./
-RUN pip install --extra-index-url "$TORCH_INDEX" "$(grep '^torch==' constraints.txt)+cpu"
+RUN pip install ${TORCH_INDEX:+--index-url "$TORCH_INDEX"} "$(grep '^torch==' constraints.txt)"
 COPY pyproject.toml README.md LICENSE ./
 COPY graphrec graphrec
 COPY loaders loaders

@@ -111,7 +111,7 @@ def test_the_compose_file_connects_services_that_it_has() -> None:
     services = content["services"]
     assert services.keys() == {"neo4j", "cache", "server"}
     server = services["server"]
-    assert (ROOT / server["build"] / "Dockerfile").exists()
+    assert (ROOT / server["build"]["context"] / "Dockerfile").exists()
     require_command(server["command"])
     assert server["depends_on"].keys() == {"neo4j", "cache"}
     assert server["environment"]["NEO4J_URI"] == "bolt://neo4j:7687"
