@@ -14,6 +14,9 @@ WITH run, user, rows, [layer IN run.layers WHERE layer IN [row IN rows | row.ver
 UNWIND [row IN rows WHERE row.version = newest] AS row
 WITH run, user, row, row.item AS item
 WHERE NOT EXISTS { MATCH (user)-[done]->(item) WHERE type(done) IN [run.relation, 'DISMISSED', 'NOT_INTERESTED'] }
-  AND NOT EXISTS { MATCH (user)-[hidden:HIDDEN]->(item) WHERE hidden.timestamp > timestamp() / 1000 - 2592000 }
+  AND NOT EXISTS {
+    MATCH (user)-[hidden:HIDDEN]->(item)
+    WHERE coalesce(hidden.timestamp, timestamp() / 1000) > timestamp() / 1000 - 30 * 86400
+  }
 WITH run, item, row ORDER BY row.rank LIMIT $k
 RETURN item.id AS item, item.title AS title, row.score AS score, row.rank AS rank, run.model AS model, run.id AS run

@@ -307,8 +307,12 @@ def test_items_that_a_user_excludes_are_not_recommended_to_them_by_any_strategy(
     store.write(hide, {"id": listed[1], "at": now - 29 * shop.DAY})
     store.write(hide, {"id": listed[2], "at": now - 31 * shop.DAY})
     assert items(online.recommend("u4", 3)) == [listed[2]], "what was hidden 31 days ago is back"
-    rows = queries.run(store, queries.get("recommend_for_user"), {"user_id": "u4"})
-    assert [row["item"] for row in rows] == [listed[2]]
+    query = queries.get("recommend_for_user")
+    assert [row["item"] for row in queries.run(store, query, {"user_id": "u4"})] == [listed[2]]
+    store.write("MATCH (u:User {id: 'u6'}), (i:Item {id: $id}) CREATE (u)-[:HIDDEN]->(i)", {"id": others[0]})
+    assert items(online.recommend("u6", 3))[:2] == others[1:], "without a time it hides too"
+    assert [row["item"] for row in queries.run(store, query, {"user_id": "u6"})] == others[1:]
+    store.write("MATCH (:User {id: 'u6'})-[e:HIDDEN]->() DELETE e")
     assert [items(answer) for answer in online.recommend_many(["u4", "u6"], 3)] == [[listed[2]], others]
     rules = RerankingRules()
     assert not {*listed[:2]} & {*items(online.recommend("u4", 15, rules))}
