@@ -1,7 +1,7 @@
 """How far a stream was read, and what is left."""
 
 import threading
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from graphrec.errors import GraphrecError
 from graphrec.store import Store
@@ -12,17 +12,9 @@ from graphrec.streams.spec import StreamSpec
 
 
 @dataclass(frozen=True)
-class PartitionStatus:
-    """A partition: its position, numbers of records by outcome, the time of the last write in milliseconds since 1970,
-    and the records (of files: bytes) that are left; lag None: the input did not answer."""
+class PartitionStatus(Position):
+    """The position of a partition, and the records (of files: bytes) that are left; None: the input did not answer."""
 
-    partition: str
-    next: str
-    accepted: int
-    repeated: int
-    rejected: int
-    ignored: int
-    updated: int | None
     lag: int | None
 
 
@@ -54,13 +46,6 @@ def read_status(spec: StreamSpec, store: Store) -> StreamStatus:
             source.close()
     except GraphrecError as error:
         problem = str(error)
-    new = Position("", "", 0, 0, 0, 0, None)
-    partitions = []
-    for name in sorted({*known, *lag}):
-        each = known.get(name, new)
-        partitions.append(
-            PartitionStatus(
-                name, each.next, each.accepted, each.repeated, each.rejected, each.ignored, each.updated, lag.get(name)
-            )
-        )
+    positions = [known.get(name, Position(name, "", 0, 0, 0, 0, None)) for name in sorted({*known, *lag})]
+    partitions = [PartitionStatus(**asdict(each), lag=lag.get(each.partition)) for each in positions]
     return StreamStatus(spec.name, tuple(partitions), *rejected.count_rejected(store, spec.name), problem)
