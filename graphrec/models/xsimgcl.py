@@ -1,7 +1,8 @@
 """XSimGCL: LightGCN with noise added to each layer and a contrastive loss between two layers."""
 
-from dataclasses import dataclass
-from typing import ClassVar
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -9,12 +10,39 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from graphrec.errors import DataError
+from graphrec.hetero import HeteroGraph
+from graphrec.models.base import Range, Space
 from graphrec.models.embedding import EmbeddingModel, TrainingData, compute_l2_penalty
 from graphrec.models.embedding_config import EmbeddingConfig
+from graphrec.models.lightgcn import MAX_SEARCHED
 from graphrec.models.propagation import Adjacency, compute_layers, multiply
 from graphrec.training.batches import PairBatch
 from graphrec.training.losses import info_nce_loss
 from graphrec.training.objectives import Batch, Encode
+
+#: Changes from BPR and noise to the softmax of lightgcn and a start from singular vectors.
+SOFTMAX: Mapping[str, Any] = {  # fields of the config
+    "loss": "softmax",
+    "negatives": "popular",
+    "num_negatives": 2048,
+    "temperature": 0.12,
+    "cosine": True,
+    "learning_rate": 0.03,
+    "final_rate": 0.05,
+    "weight_decay": 0.0,
+    "batch_size": 28_000,
+    "epochs": 12,
+    "warm_start": True,
+}
+
+#: Changes of the candidate with a softmax, each a further candidate.
+CHANGES: tuple[Mapping[str, Any], ...] = (
+    {"contrast": 0.05},
+    {"contrast": 1.0},
+    {"noise": 0.1},
+    {"temperature": 0.18},
+    {"embedding_dim": 128},
+)
 
 
 @dataclass(frozen=True)
@@ -97,3 +125,23 @@ class XSimGCL(EmbeddingModel[XSimGCLConfig]):
         ]
         degree = torch.from_numpy(training.matrix.sum(axis=0)).to(self.device).clamp(min=1)
         return messages * degree.rsqrt().unsqueeze(1) / self.config.num_layers
+
+    @classmethod
+    def candidates(cls, graph: HeteroGraph) -> list[XSimGCLConfig]:  # noqa: ARG003  # the same for every graph
+        """The default, which is the paper's, then the softmax of lightgcn with changes of single settings."""
+        softmax = XSimGCLConfig(**SOFTMAX)
+        return [XSimGCLConfig(), softmax, *(replace(softmax, **change) for change in CHANGES)]
+
+    @classmethod
+    def space(cls, graph: HeteroGraph) -> Space:
+        """The settings that matter most; empty for graphs of more than MAX_SEARCHED interactions."""
+        if graph.data[graph.target].num_edges > MAX_SEARCHED:
+            return {}
+        return {
+            "contrast": Range(0.02, 2.0, log=True),
+            "contrast_temperature": Range(0.1, 0.4, log=True),
+            "noise": Range(0.02, 0.5, log=True),
+            "temperature": Range(0.05, 0.4, log=True),
+            "learning_rate": Range(1e-3, 1e-1, log=True),
+            "epochs": Range(5, 60, log=True),
+        }

@@ -89,6 +89,13 @@ class TestMFOfRatings(ModelContract):
         assert len(set(candidates)) == len(candidates)
 
 
+def test_the_candidates_have_plain_and_bilateral_softmax_losses() -> None:
+    candidates = MF.candidates(graph_of(Interactions(np.array([0]), np.array([0]), 1, 1)))
+    assert candidates[0] == MFConfig()
+    assert {config.positive_temperature > 0 for config in candidates} == {False, True}
+    assert len(set(candidates)) == len(candidates) == 5
+
+
 class Begun(MF):
     """MF that begins with given vectors."""
 

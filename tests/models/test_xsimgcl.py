@@ -1,5 +1,6 @@
 """XSimGCL keeps the contract, and its layers, noise and loss are those of dense matrices."""
 
+from dataclasses import asdict, replace
 from typing import ClassVar
 
 import numpy as np
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from graphrec.errors import DataError
 from graphrec.interactions import Interactions
+from graphrec.models import xsimgcl
 from graphrec.models.embedding import TrainingData
 from graphrec.models.xsimgcl import XSimGCL, XSimGCLConfig
 from graphrec.testing import ModelContract, graph_of
@@ -89,3 +91,29 @@ def test_impossible_settings_are_refused() -> None:
         XSimGCLConfig(num_layers=2, contrast_layer=3)
     with pytest.raises(DataError, match="xsimgcl: noise and contrast are at least 0"):
         XSimGCLConfig(noise=-0.1)
+
+
+def test_the_candidates_are_the_default_and_a_softmax_with_changes() -> None:
+    default, softmax, *others = XSimGCL.candidates(graph_of(PAIRS))
+    assert default == XSimGCLConfig()
+    assert (softmax.loss, softmax.warm_start) == ("softmax", True)
+    for config in others:
+        assert sum(value != asdict(softmax)[name] for name, value in asdict(config).items()) == 1
+    assert len({default, softmax, *others}) == 7
+
+
+def test_a_search_is_for_small_graphs_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = {"contrast", "contrast_temperature", "noise", "temperature", "learning_rate", "epochs"}
+    assert set(XSimGCL.space(graph_of(PAIRS))) == names
+    monkeypatch.setattr(xsimgcl, "MAX_SEARCHED", 5)
+    assert XSimGCL.space(graph_of(PAIRS)) == {}
+
+
+def test_the_candidate_with_a_softmax_trains_on_a_few_interactions() -> None:
+    softmax = XSimGCL.candidates(graph_of(PAIRS))[1]
+    model = XSimGCL(replace(softmax, embedding_dim=2, epochs=30))
+    model.fit(graph_of(PAIRS), PAIRS, np.random.default_rng(0))
+    scores = model.score(np.arange(3))
+    assert torch.isfinite(scores).all()
+    known = torch.from_numpy(PAIRS.matrix().toarray()[:3] > 0)
+    assert scores[known].mean() > scores[~known].mean()

@@ -160,8 +160,9 @@ class MF(EmbeddingModel[MFConfig]):
 
     @classmethod
     def candidates(cls, graph: HeteroGraph) -> list[MFConfig]:  # noqa: ARG003  # the same for every graph
-        """Softmax at several temperatures, the setting that matters most."""
-        return [MFConfig(temperature=temperature) for temperature in (0.2, 0.1, 0.15)]
+        """Softmax at several temperatures, the setting that matters most, then its bilateral form."""
+        plain = [MFConfig(temperature=temperature) for temperature in (0.2, 0.1, 0.15)]
+        return [*plain, *(MFConfig(positive_temperature=factor * 0.2) for factor in (0.9, 1.15))]
 
     @classmethod
     def rating_candidates(cls, config: MFConfig) -> list[MFConfig]:
