@@ -234,7 +234,7 @@ class CFGAN(NetworkModel[CFGANConfig, AdversarialNetwork, AdversarialBatch]):
         gram = self.items.T @ self.items  # [dim + 1, dim + 1]
         ridge = RIDGE * gram.diagonal().mean().clamp(min=1e-12)
         sums = csr_tensor(history).to(self.device) @ self.items
-        users = torch.linalg.solve(gram + ridge * torch.eye(len(gram), device=self.device), sums.T).T
+        users: Tensor = torch.linalg.solve(gram + ridge * torch.eye(len(gram), device=self.device), sums.T).T
         return users @ self.items.T
 
     def embeddings(self) -> Embeddings:

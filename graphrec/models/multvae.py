@@ -200,7 +200,7 @@ class MultVAE(NetworkModel[MultVAEConfig, VariationalAutoencoder, HistoryBatch])
         """The default, then other weights of the KL term and more dropout."""
         return [
             MultVAEConfig(),
-            MultVAEConfig(kl_weight=1.0),
+            MultVAEConfig(kl_weight=1.0, kl_by_history=True),
             MultVAEConfig(kl_weight=0.05),
             MultVAEConfig(dropout=0.8),
         ]

@@ -219,7 +219,7 @@ class NeuMF(NetworkModel[NeuMFConfig, NeuMFNetwork, PairBatch]):
         network = self.fitted_network
         item = torch.from_numpy(item_index).to(self.device)
         user = torch.from_numpy(user_index).to(self.device).unsqueeze(1).expand_as(item)
-        scores = network(network.users[user.reshape(-1)], network.items[item.reshape(-1)]).view(item.shape)
+        scores: Tensor = network(network.users[user.reshape(-1)], network.items[item.reshape(-1)]).view(item.shape)
         return scores * (self.known_users[user] & self.known_items[item])
 
     def fold_in(self, history: sparse.csr_array) -> Tensor:

@@ -67,6 +67,7 @@ def score_by_hand(model: NeuMF, user: int, item: int) -> torch.Tensor:
     if model.config.perceptron_dim:
         x = torch.cat([p[k:], q[k:]])
         for layer in network.hidden:
+            assert isinstance(layer, torch.nn.Linear)
             x = torch.relu(layer.weight.double() @ x + layer.bias.double())
         parts.append(x)
     return (network.output.weight.double() @ torch.cat(parts) + network.output.bias.double())[0]
