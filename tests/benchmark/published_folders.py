@@ -52,11 +52,11 @@ def retailrocket(folder: Path) -> Path:
 
 
 def diffrec(folder: Path) -> Path:
-    """Two users and five films, of which the last is in validation only."""
+    """Three users and five films, of which the last is in validation only."""
     return write(
         folder,
-        train_csv="user,item\n0,0\n0,1\n1,2\n",
-        valid_csv="user,item\n0,2\n1,4\n",
+        train_csv="user,item\n0,0\n0,1\n1,2\n2,1\n",
+        valid_csv="user,item\n0,2\n1,1\n1,4\n",
         test_csv="user,item\n0,3\n1,0\n",
     )
 

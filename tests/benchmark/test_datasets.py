@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from graphrec.benchmark.datasets import DATASETS, Dataset, open_dataset, open_files
-from graphrec.benchmark.run import Conditions, benchmark
+from graphrec.benchmark.run import Conditions, measure
 from graphrec.benchmark.validation import hold_out
 from graphrec.errors import DataError, UnknownNameError
 from graphrec.evaluation.assembly import num_edges, relation_names
@@ -144,12 +144,12 @@ def test_files_of_pairs_have_the_parts_of_their_authors(tmp_path: Path) -> None:
     """The middle part of each history is validation, whose items are not ranked at test."""
     folders.diffrec(tmp_path / "ml-1m-diffrec")
     found = open_dataset("ml-1m-diffrec", tmp_path)
-    assert pairs(found.train) == [(0, 0), (0, 1), (1, 2)]
+    assert pairs(found.train) == [(0, 0), (0, 1), (1, 2), (2, 1)]
     assert pairs(found.test) == [(0, 3), (1, 0)]
     assert found.validation is not None
-    assert pairs(found.validation) == [(0, 2), (1, 4)]
-    assert pairs(found.seen) == [(0, 0), (0, 1), (0, 2), (1, 2), (1, 4)]
-    assert (found.train.num_users, found.train.num_items, found.ks) == (2, 5, (10, 20))
+    assert pairs(found.validation) == [(0, 2), (1, 1), (1, 4)]
+    assert pairs(found.seen) == [(0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (1, 4), (2, 1)]
+    assert (found.train.num_users, found.train.num_items, found.ks) == (3, 5, (10, 20))
     folders.gan(tmp_path / "ml-100k-gan")
     found = open_dataset("ml-100k-gan", tmp_path)
     assert pairs(found.train) == [(0, 1), (1, 0)]
@@ -161,11 +161,13 @@ def test_files_of_pairs_have_the_parts_of_their_authors(tmp_path: Path) -> None:
 
 
 def test_lists_are_measured_at_the_cut_offs_of_the_data_set_without_validation_items(tmp_path: Path) -> None:
-    """Popularity would rank item 2 first for user 0 and item 0 for user 1; 2 is in validation, and 0 the test item."""
+    """Item 1 is the most popular, but in validation for user 1, whose test item 0 is the next."""
     folders.diffrec(tmp_path / "ml-1m-diffrec")
-    result = benchmark(open_dataset("ml-1m-diffrec", tmp_path), "popularity", Conditions(settings={}))
-    assert {"recall@10", "ndcg@10", "precision@20", "ndcg@20"} <= set(result.metrics)
-    assert result.metrics["ndcg@10"] == 1.0
+    found = measure(open_dataset("ml-1m-diffrec", tmp_path), "popularity", Conditions(settings={}))
+    assert {"recall@10", "ndcg@10", "precision@20", "ndcg@20"} <= set(found.result.metrics)
+    assert found.evaluation is not None
+    assert found.evaluation.user_index.tolist() == [0, 1]
+    assert found.evaluation.per_user["ndcg@10"][1] == 1.0
 
 
 @pytest.mark.parametrize("name", ["lastfm-hetrec", "retailrocket-sslrec", "ml-100k-u1"])
