@@ -28,10 +28,10 @@ SMALL: dict[str, object] = {
 
 class ShortCandidates:
     def test_every_candidate_can_be_fitted(self) -> None:
-        """For a hundredth of its epochs."""
+        """For a few of its epochs."""
         graph, train, _ = checkerboard()
         for config in CFGAN.candidates(graph):
-            model = CFGAN(CFGAN.shorten(config, 0.01))
+            model = CFGAN(CFGAN.shorten(config, 0.03))
             model.fit(graph, train, np.random.default_rng(0))
             assert bool(model.score(np.arange(3)).isfinite().all())
 
@@ -154,7 +154,7 @@ def test_impossible_settings_are_refused(settings: dict[str, object], message: s
         make("cfgan", **settings)
 
 
-def test_the_published_settings_are_the_default() -> None:
+def test_the_published_widths_and_shares_are_the_default() -> None:
     """Those of the item-based model with ZR and PM on MovieLens 100K."""
     c = CFGANConfig()
     assert (c.rows, c.generator_dim, c.discriminator_dim, c.zero_share, c.mask_share) == ("items", 400, 125, 0.7, 0.7)
