@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 FOLDER = _options.OutPath(file_okay=False)
 NAMES = (
     "gowalla, yelp2018, douban-book-social, douban-book, lastfm-hetrec, tmall-mbcgcn, retailrocket-sslrec, "
-    "citeulike-a-cold, ml-100k-u1 to -u5; the next item: beauty, toys, sports, lastfm-s3, yelp-s3, beauty-bert4rec, "
-    "ml-1m, ml-1m-ncf; "
+    "citeulike-a-cold, ml-1m-diffrec, ml-100k-gan, ml-100k-u1 to -u5; the next item: beauty, toys, sports, lastfm-s3, "
+    "yelp-s3, beauty-bert4rec, ml-1m, ml-1m-ncf; "
     "our own splits: NAME-random of ml-100k, ml-latest-small, ml-1m, ciao, filmtrust, steam and "
     "amazon-musical-instruments, NAME-time of ml-100k, ml-latest-small, ml-1m, ciao and amazon-musical-instruments"
 )

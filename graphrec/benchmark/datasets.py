@@ -7,15 +7,13 @@ from functools import partial
 from pathlib import Path
 from typing import Literal, get_args
 
-import numpy as np
-
-from graphrec.benchmark import citeulike, own_splits, readers, sequences
+from graphrec.benchmark import citeulike, own_splits, pair_files, readers, sequences
 from graphrec.benchmark.literature import LITERATURE, LiteratureResult
 from graphrec.benchmark.readers import PublishedSplit
 from graphrec.errors import DataError, UnknownNameError, first_few
 from graphrec.evaluation.assembly import drop, num_edges, relation_names
 from graphrec.hetero import HeteroGraph
-from graphrec.interactions import Interactions
+from graphrec.interactions import Interactions, join
 from graphrec.train_view import restrict
 from graphrec.vocabulary import IndexArray
 
@@ -32,6 +30,9 @@ SplitKind = Literal["random", "time", "last", "next", "unknown"]
 
 #: Seed of our own random splits.
 SEED = 0
+
+#: Cut-off of most published results.
+KS = (20,)
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +53,8 @@ class Dataset:
     validation: the author's validation part, on which settings are chosen; None: they are chosen on parts of train.
     cold_items: items [n] that are in no training interaction by design of the split, so that metrics are also given for
         rankings of them alone and of the others alone; None without them.
+    ks: cut-offs of the metrics of lists, those of the published results.
+    masks_validation: whether the items of the author's validation part are not ranked at test either.
     """
 
     name: str
@@ -67,6 +70,15 @@ class Dataset:
     negatives: IndexArray | None = None
     validation: Interactions | None = None
     cold_items: IndexArray | None = None
+    ks: tuple[int, ...] = KS
+    masks_validation: bool = False
+
+    @property
+    def seen(self) -> Interactions:
+        """The interactions whose items are not ranked at test."""
+        if self.validation is None or not self.masks_validation:
+            return self.train
+        return join(self.train, self.validation)
 
     @property
     def headline(self) -> tuple[str, str]:
@@ -97,6 +109,8 @@ class _Entry:
     drawn: SplitKind
     without: tuple[str, ...] = ()
     task: Task = "ranking"
+    ks: tuple[int, ...] = KS
+    masks_validation: bool = False
 
 
 DATASETS: Mapping[str, _Entry] = {
@@ -119,6 +133,8 @@ DATASETS: Mapping[str, _Entry] = {
     "lastfm-s3": _Entry("s3rec", partial(sequences.read_s3rec, name="LastFM", behaviour=readers.INTERACTED), "next"),
     "beauty-bert4rec": _Entry("amazon-beauty-bert4rec", sequences.read_sequences, "next"),
     "citeulike-a-cold": _Entry("citeulike-a-cold", citeulike.read_citeulike_cold, "random"),
+    "ml-1m-diffrec": _Entry("ml-1m-diffrec", pair_files.read_ml_1m_diffrec, "time", ks=(10, 20), masks_validation=True),
+    "ml-100k-gan": _Entry("ml-100k-gan", pair_files.read_ml_100k_gan, "random", ks=(5, 20)),
     "ml-1m": _Entry("ml-1m", sequences.read_ml_1m, "next"),
     "ml-1m-ncf": _Entry("ml-1m", sequences.read_ml_1m_ncf, "next"),
     **{
@@ -151,7 +167,7 @@ def open_dataset(name: str, root: Path | None = None) -> Dataset:
         raise DataError(f"data set {name} needs the folder {folder}, which does not exist; {_REMEDY}")
     dataset = remove_test_edges(name, entry.read(folder), entry.task, entry.drawn).without(entry.without)
     # `left_out` is empty for a variant with a name of its own: the relation is not part of that data set
-    return replace(dataset, left_out=())
+    return replace(dataset, left_out=(), ks=entry.ks, masks_validation=entry.masks_validation)
 
 
 def data_root(name: str) -> Path:
@@ -197,17 +213,10 @@ def remove_test_edges(
     name: str, files: PublishedSplit, task: Task = "ranking", drawn: SplitKind = "unknown"
 ) -> Dataset:
     """The Dataset of a split that was read, without edges of other behaviours that reveal test pairs."""
-    held = files.test if files.validation is None else _join(files.test, files.validation)
+    held = files.test if files.validation is None else join(files.test, files.validation)
     graph = restrict(files.graph, files.train, None, held)
     before, after = num_edges(files.graph), num_edges(graph)
     cut = {relation: before[relation] - after[relation] for relation in before if before[relation] > after[relation]}
     published = LITERATURE.get(name, ())
     dataset = Dataset(name, graph, files.train, files.test, cut, published, task, drawn=drawn)
     return replace(dataset, negatives=files.negatives, validation=files.validation, cold_items=files.cold_items)
-
-
-def _join(first: Interactions, second: Interactions) -> Interactions:
-    """The pairs of two parts."""
-    parts = (first, second)
-    user, item = (np.concatenate([getattr(part, name) for part in parts]) for name in ("user_index", "item_index"))
-    return Interactions(user, item, first.num_users, first.num_items)

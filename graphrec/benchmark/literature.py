@@ -151,12 +151,28 @@ ML_1M = (
     _next("SASRec", 0.2500, 0.1341, _RECSYS23),
 )
 
+
+def _sampled(name: str, hit_rate: float, ndcg: float, source: str) -> LiteratureResult:
+    return LiteratureResult(name, {"sampled_hit_rate@10": hit_rate, "sampled_ndcg@10": ndcg}, source)
+
+
+_DACREMA = "Ferrari Dacrema et al. (RecSys 2019), as a README of a reproduction restates it; 99 sampled items"
+
 #: Ranked among 99 sampled items.
 ML_1M_NCF = (
+    _sampled("SLIM", 0.7161, 0.4470, _DACREMA),
+    _sampled("NeuMF", 0.7120, 0.4369, _DACREMA),
+    _sampled("RP3β", 0.6715, 0.3867, _DACREMA),
+    _sampled("user kNN", 0.6705, 0.3908, _DACREMA),
+    _sampled("item kNN", 0.6596, 0.3900, _DACREMA),
+    _sampled("popularity", 0.4535, 0.2543, "Rendle et al. (RecSys 2020), ranked among 99 sampled items"),
+)
+
+ML_100K_GAN = (
     LiteratureResult(
-        "popularity",
-        {"sampled_hit_rate@10": 0.4535, "sampled_ndcg@10": 0.2543},
-        "Rendle et al. (RecSys 2020), ranked among 99 sampled items",
+        "CFGAN by items, ZR and PM",
+        {"precision@5": 0.444, "ndcg@5": 0.476, "precision@20": 0.294, "recall@20": 0.360, "ndcg@20": 0.433},
+        "the paper (CIKM 2018), restated in recsyspolimi/ecir-2022-an-evaluation-of-GAN-for-CF",
     ),
 )
 
@@ -173,6 +189,7 @@ LITERATURE: Mapping[str, tuple[LiteratureResult, ...]] = {
     "beauty-bert4rec": BEAUTY_BERT4REC,
     "ml-1m": ML_1M,
     "ml-1m-ncf": ML_1M_NCF,
+    "ml-100k-gan": ML_100K_GAN,
     "ml-100k-u1": ML_100K_U1,
     "ml-100k": ML_100K,
 }

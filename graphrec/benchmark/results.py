@@ -51,9 +51,11 @@ class Quality:
         return metrics["rmse"] if "rmse" in metrics else -max(metrics.get(name, 0.0) for name in self.metrics[1])
 
 
-#: The tables: rankings and ratings; the next item among all; and among sampled ones.
+#: The tables: rankings and ratings; rankings by short lists; the next item among all; and among sampled ones.
 QUALITIES = (
     Quality(("Recall@20 (or RMSE)", "NDCG@20 (or MAE)"), (("recall@20", "rmse"), ("ndcg@20", "mae"))),
+    Quality(("P@5", "NDCG@5"), (("precision@5",), ("ndcg@5",))),
+    Quality(("Recall@10", "NDCG@10"), (("recall@10",), ("ndcg@10",))),
     Quality(("HR@10", "NDCG@10"), (("hit_rate@10",), ("ndcg@10",))),
     Quality(("HR@10 among 100", "NDCG@10 among 100"), (("sampled_hit_rate@10",), ("sampled_ndcg@10",))),
 )

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from graphrec.benchmark.ablation import Ablation, compare_relations
-from graphrec.benchmark.datasets import Dataset
+from graphrec.benchmark.datasets import KS, Dataset
 from graphrec.benchmark.literature import LiteratureResult
 from graphrec.benchmark.rating_metrics import rating_error, tune_ratings
 from graphrec.benchmark.validation import hold_out, part_for_weights
@@ -28,8 +28,8 @@ from graphrec.progress import StageProgress
 from graphrec.ranking.memory import MEMORY_BUDGET
 from graphrec.tuning import TuningBudget, choose
 
-#: Cut-off of the published results.
-K = 20
+#: Cut-off of the measurements of a panel.
+K = KS[0]
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Result:
 
     without: relationship types that were left out.
     trials: number of configs tried on validation; 0 if settings were given or the model has one config.
-    metrics: on test, by `metric@20` (rmse and mae for ratings; with several cut-offs for next items).
+    metrics: on test, by `metric@k` at the cut-offs of the data set (rmse and mae for ratings).
     seconds: of tune, fit and recommend (the first 20 items for all test users; for next items, their ranks; for
         ratings, predicting all test pairs).
     peak_mib: peak memory of the process, in MiB, at the end of read, tune, fit and recommend, including Python, torch
@@ -248,10 +248,10 @@ def _test_model(
         seen, negatives = dataset.mask_seen, dataset.negatives
         evaluation = evaluate_next_items(model, train, test, seen, negatives, memory_budget=budget, progress=report)
     else:
-        evaluation = evaluate(model, train, test, (K,), budget, report)
+        evaluation = evaluate(model, dataset.seen, test, dataset.ks, budget, report)
     metrics = dict(evaluation.metrics)
     if dataset.cold_items is not None:
-        metrics |= evaluate_cold_items(model, train, test, dataset.cold_items, (K,), budget)
+        metrics |= evaluate_cold_items(model, dataset.seen, test, dataset.cold_items, dataset.ks, budget)
     counts = {"test_users": len(evaluation.user_index), "cold_users": evaluation.num_cold}
     return _TestResult(metrics, counts, ended[-1] - started, evaluation)
 

@@ -36,6 +36,9 @@ MODELS = {
     "gru4rec": "GRU4Rec",
     "nextitnet": "NextItNet",
     "sasrec": "SASRec",
+    "neumf": "NeuMF",
+    "multvae": "MultVAE",
+    "cfgan": "CFGAN",
     "ensemble": "Ensemble",
 }
 

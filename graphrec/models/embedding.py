@@ -20,20 +20,13 @@ from graphrec.models.base import Embeddings
 from graphrec.models.embedding_config import EmbeddingConfig
 from graphrec.models.propagation import Adjacency
 from graphrec.models.spectral_init import compute_spectral_init
-from graphrec.models.trained import TrainedModel
+from graphrec.models.trained import STOPPING_EVERY, STOPPING_SHARE, TrainedModel, recall_of_held_out
 from graphrec.progress import Progress
 from graphrec.splitting.coherent import Mask
 from graphrec.training.batches import PairBatch
 from graphrec.training.loop import Stopping, TrainSchedule, train
 from graphrec.training.objectives import Batch, Encode
 from graphrec.vocabulary import IndexArray
-
-#: Early stopping: maximum number of users whose validation items are ranked, and number of epochs between measurements.
-STOPPING_USERS = 1000
-STOPPING_EVERY = 5
-
-#: Share of the interactions that is held out for early stopping.
-STOPPING_SHARE = 0.05
 
 #: Threshold in interactions times vector length below which one thread is faster than several.
 ONE_THREAD_BELOW = 1 << 23
@@ -245,13 +238,7 @@ class EmbeddingModel(TrainedModel[C]):
     def _recall(self, encode: Encode, training: TrainingData) -> float:
         """Recall@20: the share of the validation interactions among the first 20 unseen items of their users."""
         self.store_vectors(encode, training)
-        users = np.unique(training.validation.user_index)[:STOPPING_USERS]
-        scores = self.score(users).cpu()
-        seen, validation = training.matrix[users], training.validation.matrix()[users]
-        scores[torch.from_numpy(seen.toarray() > 0)] = -torch.inf
-        best = scores.topk(min(20, scores.shape[1])).indices.numpy()
-        hits = np.take_along_axis(validation.toarray(), best, axis=1).sum()
-        return float(hits / max(validation.nnz, 1))
+        return recall_of_held_out(self.score, training.matrix, training.validation)
 
 
 def compute_l2_penalty(x: Tensor, batch: Batch, num_users: int) -> Tensor:

@@ -7,11 +7,21 @@ from typing import TypeVar
 
 import numpy as np
 import torch
+from scipy import sparse
+from torch import Tensor
 
 from graphrec.interactions import Interactions
 from graphrec.models.base import EpochCallback, Model
 from graphrec.training.checkpoints import Checkpoints
 from graphrec.training.loop import TrainSchedule
+from graphrec.vocabulary import IndexArray
+
+#: Early stopping: maximum number of users whose validation items are ranked, and number of epochs between measurements.
+STOPPING_USERS = 1000
+STOPPING_EVERY = 5
+
+#: Share of the interactions that is held out for early stopping.
+STOPPING_SHARE = 0.05
 
 
 @dataclass(frozen=True)
@@ -113,3 +123,17 @@ class TrainedModel(Model[C]):
         for column in (interactions.user_index, interactions.item_index, interactions.time):
             content = content if column is None else zlib.crc32(column.tobytes(), content)
         return replace(self.checkpoints, identity=f"{type(self).__name__} {content:08x}")
+
+
+def recall_of_held_out(
+    score: Callable[[IndexArray], Tensor], training: sparse.csr_array, validation: Interactions
+) -> float:
+    """Recall@20 of early stopping: the share of the validation interactions of the first STOPPING_USERS users among the
+    first 20 items by `score` that are not in their rows of `training` [num_users, num_items]."""
+    users = np.unique(validation.user_index)[:STOPPING_USERS]
+    scores = score(users).cpu()
+    seen, held_out = training[users], validation.matrix()[users]
+    scores[torch.from_numpy(seen.toarray() > 0)] = -torch.inf
+    best = scores.topk(min(20, scores.shape[1])).indices.numpy()
+    hits = np.take_along_axis(held_out.toarray(), best, axis=1).sum()
+    return float(hits / max(held_out.nnz, 1))

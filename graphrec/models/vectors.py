@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import TypeVar
 
+import numpy as np
 import torch
 from scipy import sparse
 from torch import Tensor
@@ -12,6 +13,9 @@ from graphrec.models.base import Embeddings, Model
 from graphrec.vocabulary import IndexArray
 
 C = TypeVar("C")
+
+#: Ridge penalty of the map for new users, as a share of the mean eigenvalue of its normal matrix.
+RIDGE = 1e-2
 
 
 class VectorModel(Model[C]):
@@ -62,3 +66,15 @@ def mean_rows(history: sparse.csr_array, x: Tensor) -> Tensor:
     total = torch.from_numpy(history.sum(axis=1)).to(x.device).clamp(min=1).unsqueeze(1)  # [batch, 1]
     mean: Tensor = csr_tensor(history).to(x.device) @ x / total
     return mean
+
+
+def fit_history_map(history: sparse.csr_array, users: Tensor, items: Tensor) -> Tensor:
+    """The map W [dim, dim] from mean item vectors to user vectors: the ridge solution of min ‖M W − X‖² over the users
+    with a history, where M [n, dim] are the mean vectors of their items and X [n, dim] their vectors."""
+    has_items = torch.from_numpy(np.diff(history.indptr) > 0).to(users.device)
+    means = mean_rows(history, items)[has_items]  # [n, dim]
+    normal = means.T @ means
+    ridge = RIDGE * normal.diagonal().mean().clamp(min=1e-12)
+    identity = torch.eye(len(normal), device=users.device)
+    solution: Tensor = torch.linalg.solve(normal + ridge * identity, means.T @ users[has_items])
+    return solution

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
+from graphrec.interactions import FloatArray
 from graphrec.training.sampling import Positives, uniform_negatives
 from graphrec.training.softmax import Sample
 from graphrec.vocabulary import IndexArray
@@ -26,6 +27,13 @@ class PairBatch:
     user: IndexArray
     positive: IndexArray
     negative: IndexArray
+
+
+@dataclass(frozen=True, eq=False)
+class RatingBatch(PairBatch):
+    """Interactions with ratings [batch], and no negatives."""
+
+    rating: FloatArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +69,15 @@ def pair_batches(
             drawn = uniform_negatives(np.repeat(user[rows], num_negatives), positives, rng)
             negative = drawn.reshape(len(rows), num_negatives)
         yield PairBatch(user[rows], item[rows], negative)
+
+
+def rating_batches(ratings: sparse.csr_array, batch_size: int, rng: np.random.Generator) -> Iterator[RatingBatch]:
+    """All stored entries of ratings [num_users, num_items] in random order, in batches of `batch_size`."""
+    user = np.repeat(np.arange(ratings.shape[0], dtype=np.int64), np.diff(ratings.indptr))
+    item, nothing = ratings.indices.astype(np.int64), np.empty(0, dtype=np.int64)
+    order = rng.permutation(len(user))
+    for rows in _split(order, cap_batch_size(batch_size, len(order))):
+        yield RatingBatch(user[rows], item[rows], nothing, ratings.data[rows])
 
 
 def user_batches(

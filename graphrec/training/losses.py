@@ -2,8 +2,10 @@
 
 import math
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from scipy import sparse
 from torch import Tensor
 
 
@@ -90,6 +92,17 @@ def in_batch_softmax_loss(
     all_logits = torch.cat([positive.unsqueeze(-1), logits], dim=-1)
     numerator = positive * (temperature / positive_temperature) if positive_temperature else positive
     return (torch.logsumexp(all_logits, dim=-1) - numerator).mean()
+
+
+def multinomial_loss(logits: Tensor, history: sparse.csr_array) -> Tensor:
+    """The mean over rows of −Σᵢ xᵢ log softmaxᵢ(logits) with logits [batch, n] and 0/1 rows x [batch, n].
+
+    Liang et al., WWW 2018, equation 2. For vectors of less than 100 numbers, `catalogue_softmax_loss` is faster.
+    """
+    counts = np.diff(history.indptr)
+    flat = np.repeat(np.arange(len(counts), dtype=np.int64) * logits.shape[1], counts) + history.indices
+    chosen = logits.reshape(-1)[torch.from_numpy(flat).to(logits.device)].sum()
+    return (torch.logsumexp(logits, dim=1) @ torch.from_numpy(counts).to(logits) - chosen) / len(counts)
 
 
 def info_nce_loss(first: Tensor, second: Tensor, temperature: float) -> Tensor:

@@ -51,6 +51,21 @@ def retailrocket(folder: Path) -> Path:
     )
 
 
+def diffrec(folder: Path) -> Path:
+    """Three users and five films, of which the last is in validation only."""
+    return write(
+        folder,
+        train_csv="user,item\n0,0\n0,1\n1,2\n2,1\n",
+        valid_csv="user,item\n0,2\n1,1\n1,4\n",
+        test_csv="user,item\n0,3\n1,0\n",
+    )
+
+
+def gan(folder: Path) -> Path:
+    """Two users and three films."""
+    return write(folder, cfgan_train_txt="0 1 3.0\n1 0 1.0\n", cfgan_test_txt="0 2 5.0\n")
+
+
 def ml_100k(folder: Path) -> Path:
     """Three people, two films, genres; one rating in the second part of the first fold."""
     film = "1|Toy Story (1995)|01-Jan-1995||http://x|0|1\n2|Caf\xe9 (1990)|01-Jan-1990||http://x|1|1\n"

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from graphrec.benchmark.datasets import DATASETS, Dataset, open_dataset, open_files
+from graphrec.benchmark.run import Conditions, measure
 from graphrec.benchmark.validation import hold_out
 from graphrec.errors import DataError, UnknownNameError
 from graphrec.evaluation.assembly import num_edges, relation_names
@@ -139,6 +140,36 @@ def test_unknown_names_and_missing_folders_say_what_to_do(tmp_path: Path, monkey
         open_dataset("gowalla")
 
 
+def test_files_of_pairs_have_the_parts_of_their_authors(tmp_path: Path) -> None:
+    """The middle part of each history is validation, whose items are not ranked at test."""
+    folders.diffrec(tmp_path / "ml-1m-diffrec")
+    found = open_dataset("ml-1m-diffrec", tmp_path)
+    assert pairs(found.train) == [(0, 0), (0, 1), (1, 2), (2, 1)]
+    assert pairs(found.test) == [(0, 3), (1, 0)]
+    assert found.validation is not None
+    assert pairs(found.validation) == [(0, 2), (1, 1), (1, 4)]
+    assert pairs(found.seen) == [(0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (1, 4), (2, 1)]
+    assert (found.train.num_users, found.train.num_items, found.ks) == (3, 5, (10, 20))
+    folders.gan(tmp_path / "ml-100k-gan")
+    found = open_dataset("ml-100k-gan", tmp_path)
+    assert pairs(found.train) == [(0, 1), (1, 0)]
+    assert pairs(found.test) == [(0, 2)]
+    assert (found.seen is found.train, found.validation, found.ks) == (True, None, (5, 20))
+    folders.write(tmp_path / "ml-100k-gan", cfgan_test_txt="0 -2 3.0\n")
+    with pytest.raises(DataError, match="must be numbered from 0"):
+        open_dataset("ml-100k-gan", tmp_path)
+
+
+def test_lists_are_measured_at_the_cut_offs_of_the_data_set_without_validation_items(tmp_path: Path) -> None:
+    """Item 1 is the most popular, but in validation for user 1, whose test item 0 is the next."""
+    folders.diffrec(tmp_path / "ml-1m-diffrec")
+    found = measure(open_dataset("ml-1m-diffrec", tmp_path), "popularity", Conditions(settings={}))
+    assert {"recall@10", "ndcg@10", "precision@20", "ndcg@20"} <= set(found.result.metrics)
+    assert found.evaluation is not None
+    assert found.evaluation.user_index.tolist() == [0, 1]
+    assert found.evaluation.per_user["ndcg@10"][1] == 1.0
+
+
 @pytest.mark.parametrize("name", ["lastfm-hetrec", "retailrocket-sslrec", "ml-100k-u1"])
 def test_the_real_files_give_graphs_without_test_pairs(name: str) -> None:
     if not (DATA / name.removesuffix("-u1")).exists():
@@ -163,11 +194,14 @@ def test_the_real_lastfm_keeps_six_of_ten_tags() -> None:
 
 def test_every_published_split_says_how_its_authors_drew_it() -> None:
     random = {"gowalla", "yelp2018", "douban-book-social", "douban-book", "lastfm-hetrec", "citeulike-a-cold"}
+    random.add("ml-100k-gan")
     random |= {f"ml-100k-u{fold}" for fold in range(1, 6)}
     drawn = {name: entry.drawn for name, entry in DATASETS.items() if not name.endswith(("-random", "-time"))}
     following = {"beauty", "toys", "sports", "lastfm-s3", "yelp-s3", "beauty-bert4rec", "ml-1m", "ml-1m-ncf"}
     last = dict.fromkeys(["tmall-mbcgcn", "retailrocket-sslrec"], "last")
-    assert drawn == dict.fromkeys(random, "random") | last | dict.fromkeys(following, "next")
+    assert drawn == dict.fromkeys(random, "random") | last | dict.fromkeys(following, "next") | {
+        "ml-1m-diffrec": "time"
+    }
 
 
 def test_a_data_set_keeps_what_its_author_says_of_the_test_part(tmp_path: Path) -> None:

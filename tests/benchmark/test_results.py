@@ -146,6 +146,23 @@ def test_next_items_have_a_table_of_their_own_and_one_among_sampled_items(tmp_pa
     assert found[13].startswith("| ml-1m-ncf | ease | 0.7500 | 0.5000 |")
 
 
+def test_short_lists_have_tables_of_their_own(tmp_path: Path) -> None:
+    """The first five of CFGAN's split with the published figure, and the first ten of DiffRec's."""
+    published = (LiteratureResult("CFGAN", {"precision@5": 0.444, "ndcg@5": 0.476}, "its paper"),)
+    five = result("cfgan", {"recall@20": 0.36, "ndcg@20": 0.43, "precision@5": 0.4401, "ndcg@5": 0.47}, "ml-100k-gan")
+    ten = result("multvae", {"recall@20": 0.18, "ndcg@20": 0.11, "recall@10": 0.1, "ndcg@10": 0.08}, "ml-1m-diffrec")
+    found = lines(tmp_path, replace(five, published=published), ten)
+    heads = [line.split("|")[3:5] for line in found if line.startswith("| data")]
+    assert [" ".join(map(str.strip, head)) for head in heads] == [
+        "Recall@20 (or RMSE) NDCG@20 (or MAE)",
+        "P@5 NDCG@5",
+        "Recall@10 NDCG@10",
+    ]
+    assert any(line.startswith("| ml-100k-gan | cfgan | 0.4401 | 0.4700 ") for line in found)
+    assert any(line.startswith("| ml-100k-gan | *CFGAN* | *0.4440* | *0.4760* ") for line in found)
+    assert any(line.startswith("| ml-1m-diffrec | multvae | 0.1000 | 0.0800 ") for line in found)
+
+
 def test_results_of_other_versions_get_a_note_of_their_own(tmp_path: Path) -> None:
     found = lines(tmp_path, replace(POOR, versions={"python": "3.12.1"}), GOOD)
     assert [line[-6:] for line in (found[2], found[4])] == ["[1] |".rjust(6), "[2] |".rjust(6)]

@@ -17,7 +17,7 @@ from graphrec.interactions import Interactions
 from graphrec.models.embedding import TrainingData
 from graphrec.models.hetero_gnn.encoder import HeteroEncoder, flatten_parameters, init_embeddings, unflatten_parameters
 from graphrec.models.hetero_gnn.layers import LAYERS, MeanConv
-from graphrec.models.hetero_gnn.model import HeteroGNN, HeteroGNNConfig, fit_history_map
+from graphrec.models.hetero_gnn.model import HeteroGNN, HeteroGNNConfig
 from graphrec.models.hetero_gnn.neighbour_sampling import (
     Neighbourhood,
     Sampler,
@@ -25,6 +25,7 @@ from graphrec.models.hetero_gnn.neighbour_sampling import (
     edge_positions,
     mean_products,
 )
+from graphrec.models.vectors import fit_history_map
 from graphrec.schema import Triple
 from graphrec.testing import ModelContract, checkerboard, graph_of
 from graphrec.training.batches import PairBatch, UserBatch

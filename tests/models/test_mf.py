@@ -1,5 +1,7 @@
 """Matrix factorisation: one step by hand for rankings, and for ratings each part of a sweep against dense algebra."""
 
+import re
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,9 +16,10 @@ from graphrec.linalg.autograd import Product
 from graphrec.models.base import Model
 from graphrec.models.embedding import TrainingData
 from graphrec.models.mf.gibbs import GibbsConfig, Noise, Side, solve_ridge
-from graphrec.models.mf.model import MF, MFConfig, build_rating_matrix
+from graphrec.models.mf.model import MF, MFConfig, build_rating_matrix, solve_users
 from graphrec.relations import Relations
 from graphrec.testing import ModelContract, checkerboard, graph_of
+from graphrec.training.batches import RatingBatch
 from graphrec.training.checkpoints import Checkpoints
 
 CPU = torch.device("cpu")
@@ -282,8 +285,10 @@ def test_what_cannot_be_rated_is_an_error() -> None:
 
 
 def test_impossible_settings_are_refused(tmp_path: Any) -> None:  # a Path
-    with pytest.raises(DataError, match="draws is at least 1"):
-        MFConfig(draws=0)
+    with pytest.raises(DataError, match="draws, burn_in and noise_freedom are at least 0"):
+        MFConfig(draws=-1)
+    with pytest.raises(DataError, match="patience is for rankings"):
+        MFConfig(loss="mse", draws=0, patience=2)
     train, _ = rated_checkerboard()
     model = MF(MFConfig(**RATING))
     model.checkpoints = Checkpoints(tmp_path / "checkpoint")
@@ -291,8 +296,66 @@ def test_impossible_settings_are_refused(tmp_path: Any) -> None:  # a Path
         model.fit(graph_of(train), train, np.random.default_rng(0))
 
 
+def hundred_by_hundred() -> Interactions:
+    """100 users and 100 items, all rated at random from 1 to 5."""
+    user, item = np.divmod(np.arange(10_000), 100)
+    rating = np.random.default_rng(0).integers(1, 6, 10_000).astype(np.float32)
+    return Interactions(user, item, 100, 100, rating)
+
+
+DESCENT: dict[str, Any] = {"loss": "mse", "draws": 0, "embedding_dim": 50}
+
+
+def test_the_gradient_of_squared_errors_is_the_formula() -> None:
+    """−2 (r − x · y) y + λ x in x and −2 (r − x · y) x + λ y in y, the mean over the ratings of a batch, in float64."""
+    pairs = hundred_by_hundred()
+    model = MF(MFConfig(**DESCENT, weight_decay=0.3, batch_size=500))
+    training = TrainingData(graph_of(pairs), pairs, pairs.matrix(), pairs.take(np.array([], dtype=np.int64)), CPU)
+    x = model.initial_parameters(training, np.random.default_rng(1)).double().requires_grad_()
+    batch = next(model.batches(training, np.random.default_rng(2)))
+    model.loss(x, model.build_encoder(training, x), batch, training, np.random.default_rng(0)).backward()  # type: ignore[no-untyped-call]  # untyped in torch
+    assert isinstance(batch, RatingBatch)
+    assert pairs.weight is not None
+    vectors, expected = x.detach(), torch.zeros_like(x)
+    for user, item, rating in zip(batch.user, batch.positive, batch.rating, strict=True):
+        assert rating == pairs.weight[100 * user + item]
+        error = rating - vectors[user] @ vectors[100 + item]
+        expected[user] += (-2 * error * vectors[100 + item] + 0.3 * vectors[user]) / len(batch.user)
+        expected[100 + item] += (-2 * error * vectors[user] + 0.3 * vectors[100 + item]) / len(batch.user)
+    assert x.grad is not None
+    torch.testing.assert_close(x.grad, expected)
+
+
+def test_the_documented_small_case_comes_near_the_best_matrix_of_rank_50() -> None:
+    """The example of docs/models.md has the errors that the page says: ours, and the least of any of its rank."""
+    page = (Path(__file__).parents[2] / "docs" / "models.md").read_text(encoding="utf-8")
+    example = re.search(r"^## mf\n.*?^```python\n(.*?)^```\n\n`error` is ([\d.]+); `best` ([\d.]+)", page, re.M | re.S)
+    assert example is not None
+    variables: dict[str, Any] = {}
+    exec(example[1], variables)  # the page's own code
+    assert variables["best"] == pytest.approx(float(example[3]), abs=6e-4)
+    assert variables["best"] < variables["error"] < 1.03 * variables["best"]
+    assert variables["error"] == pytest.approx(float(example[2]), rel=0.01)
+    model, ratings = variables["model"], variables["ratings"]
+    assert model.losses[0] > model.losses[-1]
+    refitted = model.fold_in_users(ratings, Relations()).numpy().ravel()  # users that are best for the same items
+    assert variables["best"] < np.sqrt(np.mean((refitted - variables["rating"]) ** 2)) < variables["error"] + 1e-3
+    assert model.explain_history(ratings.matrix()[[0]], 0, 0).amount is None
+
+
+def test_a_new_user_has_the_vector_that_minimises_the_loss_for_given_items() -> None:
+    """With the same regularisation as in training, so that users of a finished training keep their scores."""
+    ratings = sparse.csr_array(np.array([[4.0, 0.0, 1.0], [0.0, 0.0, 0.0]], dtype=np.float32))
+    items = torch.tensor([[1.0, 0.5], [0.2, 1.0], [-0.3, 0.8]])
+    users = solve_users(ratings, items, 0.5)
+    rated = items[[0, 2]]
+    gradient = -2 * rated.T @ (torch.tensor([4.0, 1.0]) - rated @ users[0]) + 2 * 0.5 * users[0]
+    torch.testing.assert_close(gradient, torch.zeros(2), atol=1e-5, rtol=0.0)
+    assert not users[1].any()
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
-@pytest.mark.parametrize("settings", [{"epochs": 2, "embedding_dim": 8}, RATING])
+@pytest.mark.parametrize("settings", [{"epochs": 2, "embedding_dim": 8}, RATING, {**DESCENT, "epochs": 2}])
 def test_cuda(settings: dict[str, Any]) -> None:
     train, _ = rated_checkerboard()
     model = MF(MFConfig(**settings), "cuda")

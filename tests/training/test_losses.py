@@ -7,7 +7,14 @@ import pytest
 import torch
 from scipy import sparse
 
-from graphrec.training.losses import bpr_loss, in_batch_softmax_loss, info_nce_loss, mse_loss, sampled_softmax_loss
+from graphrec.training.losses import (
+    bpr_loss,
+    in_batch_softmax_loss,
+    info_nce_loss,
+    mse_loss,
+    multinomial_loss,
+    sampled_softmax_loss,
+)
 from graphrec.training.softmax import catalogue_softmax_loss
 
 E = math.exp
@@ -120,3 +127,12 @@ def test_the_softmax_over_a_catalogue_does_not_overflow() -> None:
     users, items = torch.tensor([[100.0]]), torch.tensor([[10.0], [-10.0]])
     history = sparse.csr_array(np.array([[0, 1]], dtype=np.float32))
     assert float(catalogue_softmax_loss(users, items, history, 1.0)) == pytest.approx(2000.0)
+
+
+def test_the_multinomial_likelihood_by_hand() -> None:
+    """Users with items 0 and 2, and with item 1 of three: the sum over items, the mean over users."""
+    logits = torch.tensor([[1.0, 2.0, 0.5], [0.0, -1.0, 3.0]])
+    history = sparse.csr_array(np.array([[1.0, 0.0, 1.0], [0.0, 1.0, 0.0]], dtype=np.float32))
+    totals = [math.log(E(1) + E(2) + E(0.5)), math.log(1 + E(-1) + E(3))]
+    expected = (2 * totals[0] - 1.5 + totals[1] + 1.0) / 2
+    assert float(multinomial_loss(logits, history)) == pytest.approx(expected, rel=1e-6)

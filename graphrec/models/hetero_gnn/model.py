@@ -5,15 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy import sparse
 from torch import Tensor
 from torch.func import functional_call
 
 from graphrec.errors import DataError
 from graphrec.features import node_features
 from graphrec.hetero import HeteroGraph
-from graphrec.linalg.autograd import normalise_sums
-from graphrec.linalg.csr import csr_tensor
 from graphrec.models.base import Range, Space
 from graphrec.models.embedding import EmbeddingModel, TrainingData
 from graphrec.models.embedding_config import EmbeddingConfig
@@ -30,13 +27,11 @@ from graphrec.models.hetero_gnn.neighbour_sampling import (
     mean_products,
 )
 from graphrec.models.spectral_init import compute_spectral_init
+from graphrec.models.vectors import fit_history_map
 from graphrec.train_view import restrict
 from graphrec.training.losses import in_batch_softmax_loss
 from graphrec.training.objectives import Batch, Encode
 from graphrec.vocabulary import IndexArray
-
-#: Ridge penalty of the map for new users, as a share of the mean eigenvalue of its normal matrix.
-RIDGE = 1e-2
 
 
 @dataclass(frozen=True)
@@ -224,15 +219,3 @@ class HeteroGNN(EmbeddingModel[HeteroGNNConfig]):
             torch.manual_seed(seed)
             network = HeteroEncoder(c.layer, c.num_layers, c.heads, list_edge_types(graph), start, present)
         return network.to(self.device)
-
-
-def fit_history_map(history: sparse.csr_array, users: Tensor, items: Tensor) -> Tensor:
-    """The map W [dim, dim] from mean item vectors to user vectors: the ridge solution of min ‖M W − X‖² over the users
-    with a history, where M [n, dim] are the mean vectors of their items and X [n, dim] their vectors."""
-    has_items = torch.from_numpy(np.diff(history.indptr) > 0).to(users.device)
-    means = (csr_tensor(normalise_sums(history, 1.0, 0.0)).to(items.device) @ items)[has_items]  # [n, dim]
-    normal = means.T @ means
-    ridge = RIDGE * normal.diagonal().mean().clamp(min=1e-12)
-    identity = torch.eye(len(normal), device=users.device)
-    solution: Tensor = torch.linalg.solve(normal + ridge * identity, means.T @ users[has_items])
-    return solution

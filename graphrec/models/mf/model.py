@@ -1,10 +1,11 @@
 """Matrix factorisation, trained with a softmax or pairwise loss, or sampled from a Bayesian posterior of ratings."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from scipy import sparse
 from torch import Tensor
 
@@ -21,7 +22,9 @@ from graphrec.models.mf.gibbs import GibbsConfig, Noise, sample_posterior
 from graphrec.models.mf.posterior import RatingPosterior
 from graphrec.progress import Progress
 from graphrec.relations import Relations
-from graphrec.training.objectives import Encode
+from graphrec.training.batches import RatingBatch, rating_batches
+from graphrec.training.losses import mse_loss
+from graphrec.training.objectives import Batch, Encode, Objective
 from graphrec.vocabulary import IndexArray
 
 #: Default length of the vectors for ratings; a mean over many draws needs no longer ones.
@@ -38,7 +41,9 @@ class MFConfig(EmbeddingConfig):
     embedding_dim: d, length of the vectors, at least 1; for mse, of the vectors of one draw (12 is a good length).
     loss: softmax or bpr, which rank items by 0/1 interactions, or mse, which predicts ratings (the edge weights).
     cosine: whether scores are cosines instead of dot products; mse always uses dot products.
-    draws: for mse, S, number of draws from the posterior that are averaged, at least 1; they are two sweeps apart.
+    draws: for mse, S, number of draws from the posterior that are averaged, two sweeps apart; 0 trains one set of
+        vectors by gradient descent on squared errors, with the settings of training.
+    weight_decay: weight of half the squared vectors of a batch, at least 0.
     burn_in: for mse, number of sweeps before the first draw, at least 0.
     implicit: for mse, whether the prior of a user depends on the items rated, and that of an item on its users, as in
         SVD++.
@@ -60,8 +65,20 @@ class MFConfig(EmbeddingConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.draws < 1 or self.burn_in < 0 or self.noise_freedom < 0:
-            raise DataError("mf: draws is at least 1, burn_in and noise_freedom at least 0")
+        if min(self.draws, self.burn_in, self.noise_freedom) < 0:
+            raise DataError("mf: draws, burn_in and noise_freedom are at least 0")
+        if self.descends_on_ratings and self.patience:
+            raise DataError("mf: patience is for rankings; with loss=mse set the number of epochs instead")
+
+    @property
+    def descends_on_ratings(self) -> bool:
+        """Whether vectors are trained by gradient descent on the squared errors of ratings."""
+        return self.loss == "mse" and not self.draws
+
+    @property
+    def objective(self) -> Objective:
+        """The loss that the settings describe; mse uses dot products."""
+        return replace(super().objective, cosine=self.cosine and self.loss != "mse")
 
 
 class MF(EmbeddingModel[MFConfig]):
@@ -74,6 +91,11 @@ class MF(EmbeddingModel[MFConfig]):
     Gaussian priors, whose means act as biases and whose precisions, the regularisation, are drawn too. The implicit
     terms of SVD++ (Koren, KDD 2008) are added on both sides. Users and items without ratings have the means of their
     priors.
+
+    With draws=0 instead, score(u, i) = x_u · y_i minimises the mean of (r_ui − x_u · y_i)² + weight_decay/2 · (‖x_u‖² +
+    ‖y_i‖²) over the ratings (Koren, Bell and Volinsky, Computer 2009, equation 2), whose gradient is, for one rating,
+    −2 (r_ui − x_u · y_i) y_i + weight_decay · x_u in x_u, and likewise in y_i. Vectors start around √(m/d), so that the
+    first predictions are about m. A new user gets the vector that minimises the same mean for given y.
     """
 
     config_class = MFConfig
@@ -101,7 +123,7 @@ class MF(EmbeddingModel[MFConfig]):
             GraphrecError: the checkpoint cannot be read or written, or there is one for mse.
         """
         c = self.config
-        if c.loss != "mse":
+        if c.loss != "mse" or c.descends_on_ratings:
             super().fit(graph, interactions, rng, progress)
             return
         if self.checkpoints is not None:
@@ -112,6 +134,34 @@ class MF(EmbeddingModel[MFConfig]):
         few = ratings.nnz * c.embedding_dim**2 < ONE_THREAD_BELOW
         with one_thread(self.device.type == "cpu" and few), torch.no_grad():
             self.posterior = sample_posterior(ratings, bounds, gibbs, Noise(rng, self.device), progress)
+
+    def initial_parameters(self, training: TrainingData, rng: np.random.Generator) -> Tensor:
+        """The initial vectors; for gradient descent on ratings, normally distributed around √(mean rating / d)."""
+        c = self.config
+        if not c.descends_on_ratings:
+            return super().initial_parameters(training, rng)
+        mean = float(build_rating_matrix(training.interactions).data.mean())
+        centre = (max(mean, 0.0) / c.embedding_dim) ** 0.5
+        normal = rng.normal(centre, c.init_std, (training.num_nodes, c.embedding_dim))
+        return torch.from_numpy(normal.astype(np.float32))
+
+    def batches(self, training: TrainingData, rng: np.random.Generator) -> Iterator[Batch]:
+        """The batches of one epoch."""
+        if not self.config.descends_on_ratings:
+            return super().batches(training, rng)
+        return rating_batches(build_rating_matrix(training.interactions), self.config.batch_size, rng)
+
+    def loss(self, x: Tensor, encode: Encode, batch: Batch, training: TrainingData, rng: np.random.Generator) -> Tensor:
+        """The loss of a batch per interaction, with its weight decay."""
+        if not isinstance(batch, RatingBatch):
+            return super().loss(x, encode, batch, training, rng)
+        users, items = (
+            F.embedding(torch.from_numpy(index).to(x.device), x)
+            for index in (batch.user, training.num_users + batch.positive)
+        )
+        value = mse_loss((users * items).sum(1), torch.from_numpy(batch.rating).to(x.device))
+        penalty = users.square().sum() + items.square().sum()
+        return value + self.config.weight_decay / (2 * len(batch.user)) * penalty
 
     def score(self, user_index: IndexArray) -> Tensor:
         """Dot products, cosines or, for mse, predicted ratings [batch, num_items] float32."""
@@ -125,17 +175,19 @@ class MF(EmbeddingModel[MFConfig]):
 
     def fold_in(self, history: sparse.csr_array) -> Tensor:
         """Scores [batch, num_items] float32 of new users from their items; for mse from the ratings in `history`."""
+        if self.config.descends_on_ratings:
+            return solve_users(history, self.items, self.config.weight_decay) @ self.items.T
         return super().fold_in(history) if self.posterior is None else self.posterior.fold_in(history)
 
     def fold_in_users(self, target: Interactions, relations: Relations) -> Tensor:
         """As `fold_in`; for mse with the ratings of the target behaviour."""
-        if self.posterior is None:
+        if self.config.loss != "mse":
             return super().fold_in_users(target, relations)
         return self.fold_in(build_rating_matrix(target))
 
     def explain_history(self, history: sparse.csr_array, user_index: int, item_index: int) -> HistoryAttribution:
         """As for every embedding model; amount None for mse, as the model does not store the ratings."""
-        if self.posterior is not None:
+        if self.config.loss == "mse":
             return HistoryAttribution(None, exact=False)
         return super().explain_history(history, user_index, item_index)
 
@@ -179,6 +231,20 @@ class MF(EmbeddingModel[MFConfig]):
             "weight_decay": Range(1e-7, 1e-3, log=True),
             "epochs": Range(5, 60, log=True),
         }
+
+
+def solve_users(ratings: sparse.csr_array, items: Tensor, weight_decay: float) -> Tensor:
+    """The vectors x [batch, dim] with the least Σ (r_i − x · y_i)² + n weight_decay/2 · ‖x‖² over the n stored ratings
+    of each row [batch, num_items], for vectors y [num_items, dim]; those of rows without ratings are 0."""
+    users = items.new_zeros(ratings.shape[0], items.shape[1])
+    identity = torch.eye(items.shape[1], device=items.device)
+    for row in np.flatnonzero(np.diff(ratings.indptr)):
+        part = slice(ratings.indptr[row], ratings.indptr[row + 1])
+        rated = items[torch.from_numpy(ratings.indices[part].astype(np.int64)).to(items.device)]  # [n, dim]
+        rating = torch.from_numpy(ratings.data[part].astype(np.float32)).to(items.device)
+        ridge = max(len(rated) * weight_decay / 2, 1e-6)  # at least what makes the system regular
+        users[row] = torch.linalg.solve(rated.T @ rated + ridge * identity, rated.T @ rating)
+    return users
 
 
 def build_rating_matrix(interactions: Interactions) -> sparse.csr_array:
