@@ -16,6 +16,7 @@ METHODS = {
     "demo": {"load", "export", "compare", "train", "publish", "query"},
     "doctor": {"examine"},
     "embed": {"embed"},
+    "enrich": {"enrich"},
     "evaluate": {"compare"},
     "explain": {"explain"},
     "export": {"export"},
