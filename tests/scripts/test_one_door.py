@@ -18,7 +18,7 @@ METHODS = {
     "embed": {"embed"},
     "enrich": {"enrich"},
     "evaluate": {"compare"},
-    "explain": {"explain"},
+    "explain": {"explain", "rewrite"},
     "export": {"export"},
     "feedback": {"measure_feedback"},
     "key": {"create_key", "list_keys", "revoke_key"},
