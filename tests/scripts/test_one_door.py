@@ -21,6 +21,7 @@ METHODS = {
     "explain": {"explain", "rewrite"},
     "export": {"export"},
     "feedback": {"measure_feedback"},
+    "judge": {"judge"},
     "key": {"create_key", "list_keys", "revoke_key"},
     "load": {"check", "write_import_files", "load"},
     "mcp": {"serve_tools"},
