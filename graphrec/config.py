@@ -70,6 +70,11 @@ class Settings(BaseSettings):
         return self.home / "encoders"
 
     @property
+    def answers(self) -> Path:
+        """The folder with the answers of language models, one file for each question."""
+        return self.home / "answers"
+
+    @property
     def loads(self) -> Path:
         """The folder with the last report and the rejected rows of each source."""
         return self.home / "loads"

@@ -19,6 +19,10 @@ ENDS = ["source_id", "target_id"]
 #: The address of the source `events`, which has what applications report; no load writes it.
 REPORTED_URL = "POST /v1/events"
 
+#: The addresses of sources that language models wrote: attributes of nodes, and verdicts on proposed links.
+ENRICHED_URL = "graphrec enrich"
+JUDGED_URL = "graphrec judge"
+
 
 @dataclass(frozen=True)
 class Source:

@@ -2,7 +2,8 @@
 
 import math
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -142,6 +143,36 @@ csv_safe_option = click.option(
     is_flag=True,
     help="In CSV, put an apostrophe before texts that a spreadsheet would run as formulas.",
 )
+
+
+#: Options of commands that ask a language model, in the order of `--help`.
+_LLM_OPTIONS = (
+    click.option("--url", default="", help="Address of an OpenAI-compatible endpoint: http://localhost:8000/v1."),
+    click.option("--model", default="", help="Model that the endpoint is asked for. Its key is in GRAPHREC_LLM_KEY."),
+    click.option("--timeout", type=Decimal(0.1, 3600), default=60, show_default=True, help="Seconds for an attempt."),
+    click.option("--retries", type=Number(0, 20), default=2, show_default=True, help="Repetitions of an attempt."),
+    click.option("--max-tokens", type=Number(0), default=0, help="Budget of tokens, sent and received; 0 for none."),
+    click.option("--max-requests", type=Number(0), default=0, help="Budget of requests; 0 for none."),
+    click.option("--parallel", type=Number(1, 256), default=4, show_default=True, help="Number of requests at a time."),
+    click.option(
+        "--allow-personal", is_flag=True, help="Also send properties of users, and others such as email addresses."
+    ),
+)
+
+
+def llm_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The options of a language model; the command is called with their values as `llm`, a dict for LlmConfig."""
+    names = ("url", "model", "timeout", "retries", "max_tokens", "max_requests", "parallel", "allow_personal")
+
+    @wraps(command)
+    def call(**values: Any) -> None:  # Any: values of options
+        command(
+            **{name: value for name, value in values.items() if name not in names}, llm={n: values[n] for n in names}
+        )
+
+    for option in reversed(_LLM_OPTIONS):
+        call = option(call)
+    return call
 
 
 SPLIT_HELP = (

@@ -27,6 +27,10 @@ REASONS = 10
 @click.option("--top", type=_options.Number(1, 10_000), default=10, show_default=True, help="Number of paths listed.")
 @click.option("--cypher", is_flag=True, help="Print only a Cypher statement that shows the listed paths.")
 @click.option("--svg", type=_options.OutPath(dir_okay=False), help="SVG file to draw the explanation to.")
+@click.option("--rewrite", is_flag=True, help="Let a language model write the sentence: give --url and --model.")
+@click.option("--url", default="", help="Address of an OpenAI-compatible endpoint: http://localhost:8000/v1.")
+@click.option("--model", default="", help="Model that the endpoint is asked for. Its key is in GRAPHREC_LLM_KEY.")
+@click.option("--timeout", type=_options.Decimal(0.1, 3600), default=10, show_default=True, help="Seconds to wait.")
 @_options.json_option
 def command(
     ids: tuple[str, ...],
@@ -36,6 +40,10 @@ def command(
     top: int,
     cypher: bool,
     svg: Path | None,
+    rewrite: bool,
+    url: str,
+    model: str,
+    timeout: float,
     as_json: bool,
 ) -> None:
     """Explain why an item gets its score for a user.
@@ -43,13 +51,21 @@ def command(
     The score of graph_filter is split exactly into contributions of paths: from the user's history, friends and
     attributes, through other users and shared values, to the item. A score that is a sum over the history is split
     exactly, too. For models of vectors the contributions are approximate, and the output says so.
+
+    With --rewrite a language model sees the reasons without names and numbers. Its sentence is shown only if it states
+    nothing else; otherwise, and if the endpoint fails, it is the plain one.
     """
     if cypher and as_json:
         raise click.UsageError("--cypher and --json both print to stdout; give one of them")
     user, item = _parse_ids(ids, user, item)
     _options.check_ending(svg, (".svg",), "--svg", "a picture")
+    from graphrec import LlmConfig
+
     with _terminal.open_graph() as graph:
         found = graph.explain(user, item, run, top)
+        rewritten = graph.rewrite(found, LlmConfig(url, model, timeout, retries=1)) if rewrite else None
+    if rewritten is not None and not rewritten.rewritten:
+        _terminal.note(f"the sentence is the plain one: {rewritten.problem}")
     from graphrec import explanation
     from graphrec.atomic_write import atomic_write, is_stdout
 
@@ -62,9 +78,10 @@ def command(
     if cypher:
         click.echo(explanation.as_cypher(found))
     elif as_json:
-        _terminal.print_json(explanation.as_record(found))
+        record = explanation.as_record(found)
+        _terminal.print_json(record if rewritten is None else {**record, "sentence": rewritten.sentence})
     else:
-        _show(found)
+        _show(found, explanation.as_sentence(found) if rewritten is None else rewritten.sentence)
 
 
 def _parse_ids(ids: tuple[str, ...], user: str | None, item: str | None) -> tuple[str, str]:
@@ -77,11 +94,11 @@ def _parse_ids(ids: tuple[str, ...], user: str | None, item: str | None) -> tupl
     return user, item
 
 
-def _show(found: "Explanation") -> None:
+def _show(found: "Explanation", sentence: str) -> None:
     """Show the sentence, the reasons and the paths on stdout, and a note on deleted edges on stderr."""
     from graphrec import explanation
 
-    _terminal.say(f"{explanation.as_sentence(found)}\n")
+    _terminal.say(f"{sentence}\n")
     accuracy = "exactly" if found.exact else "approximately"
     reasons = explanation.reasons_frame(found)
     rows = ([_format_percent(row.share), row.because, row.through] for row in reasons.head(REASONS).itertuples())

@@ -59,8 +59,8 @@ def users(count: int) -> str:
 def name(node: Node) -> str:
     """The title of a node, cut to LONGEST characters; its label and id if it has no title."""
     if node.title is None and not node.is_text:
-        return f"{node.label} {_shorten(node.id)}"
-    return _shorten(node.name)
+        return f"{node.label} {shorten(node.id)}"
+    return shorten(node.name)
 
 
 def percent(share: float) -> str:
@@ -135,7 +135,7 @@ def _describe_values_and_links(explanation: Explanation, reasons: Sequence[Reaso
                 linked.setdefault(route.relation, []).append(name(reason.node))
     clauses = [
         f"{join_words(owners)} {'share' if len(owners) > 1 else 'shares'} the {_noun(label, len(values))} "
-        f"{join_words([f'‘{_shorten(value.name)}’' for value in values])} with {item}"
+        f"{join_words([f'‘{shorten(value.name)}’' for value in values])} with {item}"
         for (label, *owners), values in shared.items()
     ]
     return clauses + [f"{relation} connects {join_words(owners)} with {item}" for relation, owners in linked.items()]
@@ -170,7 +170,7 @@ def _social_clauses(explanation: Explanation, mentioned: Sequence[Reason]) -> li
 def _attribute_clauses(explanation: Explanation, mentioned: Sequence[Reason]) -> list[str]:
     """`users who share your town (Paris) chose similar items (3 %)`."""
     return [
-        f"users who share your {_noun(reason.node.label, 1)} ({_shorten(reason.node.name)}) chose similar items"
+        f"users who share your {_noun(reason.node.label, 1)} ({shorten(reason.node.name)}) chose similar items"
         f"{_percent_in_brackets(explanation, reason)}"
         for reason in [each for each in mentioned if each.kind is ReasonKind.ATTRIBUTE][:MOST_REASONS]
     ]
@@ -190,6 +190,7 @@ def _last_sentence(explanation: Explanation) -> str:
     return "" if explanation.exact else f" The model {explanation.model} learns, so these shares are estimates."
 
 
-def _shorten(text: str) -> str:
+def shorten(text: str) -> str:
+    """The text on one line, cut to LONGEST characters."""
     text = " ".join(text.split())
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1].rstrip()}…"

@@ -118,6 +118,14 @@ def unlink(known: GraphState, source: str) -> Fused:
     return _combine_labels(source, [_fuse_label(known, list(known.sources), change) for change in changes], (), ())
 
 
+def relink(known: GraphState, manifest: SourceManifest) -> Fused:
+    """The writes by which the links of the manifest's labels are as its verdicts say; it has no records of its own."""
+    others = [each for each in known.sources if each.source.name != manifest.source.name]
+    name = manifest.source.name
+    changes = [_SourceChange(name, kind.label, None, manifest) for kind in manifest.nodes]
+    return _combine_labels(name, [_fuse_label(known, [*others, manifest], change) for change in changes], (), ())
+
+
 @dataclass(frozen=True)
 class _FusedLabel:
     """The parts of `Fused` for one label, and the ids of its nodes in the graph, indexed by native id."""

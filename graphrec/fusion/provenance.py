@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeVar
 
 from graphrec.errors import DataError, format_value
+from graphrec.fusion.verdicts import Verdict
 from graphrec.schema import EdgeType, LinkRule, NodeType
 from graphrec.tables import GraphTables, Source
 
@@ -17,12 +18,13 @@ BY_HAND = ""
 
 @dataclass(frozen=True)
 class SourceManifest:
-    """A source, the types of its tables and the rules by which its nodes are linked."""
+    """A source, the types of its tables, the rules by which its nodes are linked, and its verdicts on such links."""
 
     source: Source
     nodes: tuple[NodeType, ...] = ()
     edges: tuple[EdgeType, ...] = ()
     links: tuple[LinkRule, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
 
     @classmethod
     def of(cls, tables: GraphTables) -> "SourceManifest":
@@ -48,7 +50,8 @@ class SourceManifest:
 
     def to_properties(self) -> dict[str, Any]:
         """The properties of the Source node; `schema` contains the types and rules as JSON text."""
-        schema = {name: [asdict(part) for part in getattr(self, name)] for name in ("nodes", "edges", "links")}
+        names = ("nodes", "edges", "links", *(("verdicts",) if self.verdicts else ()))
+        schema = {name: [asdict(part) for part in getattr(self, name)] for name in names}
         return {
             **{("id" if name == "name" else name): value for name, value in asdict(self.source).items()},
             "labels": [kind.label for kind in self.nodes],
@@ -68,6 +71,7 @@ class SourceManifest:
                 tuple(NodeType(kind["label"], tuple(kind["properties"]), kind["shared"]) for kind in schema["nodes"]),
                 tuple(_parse_edge_type(kind) for kind in schema["edges"]),
                 tuple(LinkRule(**{**rule, "on": tuple(rule["on"])}) for rule in schema["links"]),
+                tuple(Verdict(**verdict) for verdict in schema.get("verdicts", ())),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise DataError(

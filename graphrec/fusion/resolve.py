@@ -19,6 +19,7 @@ from graphrec.fusion.records import (
     make_declares,
     source_property,
 )
+from graphrec.fusion.verdicts import Verdict, add_verdicts
 from graphrec.schema import LinkRule
 
 LINK_COLUMNS = ["left_key", "right_key", "rule", "confidence", "evidence"]
@@ -89,7 +90,8 @@ def resolve(label: str, records: pd.DataFrame, sources: Sequence[SourceManifest]
     sort_keys = pd.DataFrame({"rank": records[SOURCE_NAME].map(order).astype("int64"), "native": records[NATIVE_ID]})
     position = sort_keys.reset_index(drop=True).sort_values(["rank", "native"]).index.to_numpy()
     records = records.iloc[position].reset_index(drop=True)
-    group, decisions = _group_records(label, records, collect_rules(label, sources))
+    verdicts = [each for source in sources for each in source.verdicts if each.label == label]
+    group, decisions = _group_records(label, records, collect_rules(label, sources), verdicts)
     node = pd.factorize(group)[0].astype(np.int64)
     is_first = ~pd.Series(node).duplicated().to_numpy()  # records are in order of precedence
     nodes = pd.DataFrame({"id": _assign_ids(records[is_first])})
@@ -125,7 +127,7 @@ def collect_rules(label: str, sources: Sequence[SourceManifest]) -> list[LinkRul
 
 
 def _group_records(
-    label: str, records: pd.DataFrame, rules: Sequence[LinkRule]
+    label: str, records: pd.DataFrame, rules: Sequence[LinkRule], verdicts: Sequence[Verdict]
 ) -> tuple[npt.NDArray[np.int64], Decisions]:
     """A group number for each record, equal for records of one node, and the decisions on the links."""
     group = np.arange(len(records))
@@ -137,22 +139,28 @@ def _group_records(
     if linkable[SOURCE_NAME].nunique() < 2 or not rules:
         return group, Decisions()
     links = find_links(label, linkable.drop(columns=[NATIVE_ID, SHARED]), rules)
-    return _merge_groups(group, records, links, rules)
+    return _merge_groups(group, records, links, rules, verdicts)
 
 
 def _merge_groups(
-    group: npt.NDArray[np.int64], records: pd.DataFrame, links: Links, rules: Sequence[LinkRule]
+    group: npt.NDArray[np.int64],
+    records: pd.DataFrame,
+    links: Links,
+    rules: Sequence[LinkRule],
+    verdicts: Sequence[Verdict],
 ) -> tuple[npt.NDArray[np.int64], Decisions]:
     """Make the links in descending order of confidence, unless a link would merge two records of one source.
 
-    Rules that are not one to one may merge such records, but never two nodes made by hand.
+    Rules that are not one to one may merge such records, but never two nodes made by hand. A link below the threshold
+    of its rule is made if a verdict confirms it, after all others.
     """
     by_name = {rule_name(rule): rule for rule in rules}
-    pairs = links.pairs.sort_values(
+    pairs = add_verdicts(links.pairs, verdicts).sort_values(
         ["confidence", "left_key", "right_key"], ascending=[False, True, True], ignore_index=True
     )
     threshold = pairs["rule"].map({name: rule.threshold for name, rule in by_name.items()}).astype("float64")
-    confident = pairs["confidence"] >= threshold
+    confident = (pairs["confidence"] >= threshold) | pairs["confirmed"]
+    pairs = pairs.drop(columns="confirmed")
     position = pd.Series(np.arange(len(records)), index=records[KEY].to_numpy())
     made = np.zeros(len(pairs), dtype=bool)
     source = records[SOURCE_NAME].to_numpy()

@@ -9,7 +9,7 @@ import pandas as pd
 from graphrec import preconditions
 from graphrec.errors import DataError
 from graphrec.graph.connection import Connection
-from graphrec.pipeline.config import EmbedConfig
+from graphrec.pipeline.config import EmbedConfig, EnrichConfig, JudgeConfig, LlmConfig
 from graphrec.progress import StageProgress, silent
 from graphrec.schema import ITEM
 from graphrec.store import counts, queries
@@ -18,6 +18,8 @@ from graphrec.store.connection import Row
 if TYPE_CHECKING:
     from graphrec.hetero import HeteroGraph
     from graphrec.ingest import LoadConfig, Loaded, Unlinked
+    from graphrec.pipeline.enrichment import Enriched
+    from graphrec.pipeline.judging import Judged
     from graphrec.pipeline.loading import CheckedSource
     from graphrec.publishing.text_embeddings import Embedded
     from graphrec.tabular.frames import ArrowFrame
@@ -139,6 +141,49 @@ class DataMethods(Connection):
         from graphrec.pipeline import embedding
 
         return embedding.embed(self.store, self.settings, label, properties, config, progress)
+
+    def enrich(
+        self,
+        label: str = ITEM,
+        properties: Sequence[str] = ("title",),
+        llm: LlmConfig = LlmConfig(),  # frozen, as the next
+        config: EnrichConfig = EnrichConfig(),
+        progress: StageProgress = silent,
+    ) -> "Enriched":
+        """Draw attributes such as genres from the texts of nodes by a language model, as edges of a source of its own.
+
+        `unlink` removes that source. Answers are kept in the home folder, so a repeated call asks only about texts that
+        are new or changed. Nodes without an answer keep the attributes that they have.
+
+        Raises:
+            UnknownNameError: there is no such label, property or attribute.
+            RefusedError: a property is personal, and `llm` does not allow to send such.
+            DataError: no endpoint is given, an option is invalid, or another source has the name.
+        """
+        from graphrec.pipeline import enrichment
+
+        return enrichment.enrich(self.store, self.settings, label, properties, llm, config, progress)
+
+    def judge(
+        self,
+        label: str = ITEM,
+        llm: LlmConfig = LlmConfig(),  # frozen, as the next
+        config: JudgeConfig = JudgeConfig(),
+        progress: StageProgress = silent,
+    ) -> "Judged":
+        """Ask a language model about the links that fusion proposes and does not make; keep its verdicts and reasons.
+
+        No link changes unless `config.apply` is set: then a yes makes the proposed link. The verdicts are a source of
+        their own, which `unlink` removes together with the links that they made.
+
+        Raises:
+            UnknownNameError: no source has the label, or the label has no such property.
+            RefusedError: a property is personal, and `llm` does not allow to send such.
+            DataError: no endpoint is given, an option is invalid, or another source has the name.
+        """
+        from graphrec.pipeline import judging
+
+        return judging.judge_links(self.store, self.settings, label, llm, config, progress)
 
     def schema(self) -> pd.DataFrame:
         """Labels and relationship types with their counts: type, from, to (None for labels), count, properties."""

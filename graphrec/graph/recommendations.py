@@ -23,7 +23,8 @@ if TYPE_CHECKING:  # these load torch, which takes seconds and which a published
     from datetime import date, datetime
 
     from graphrec.explanation import Explanation
-    from graphrec.pipeline.config import PublishConfig
+    from graphrec.explanation.rewriting import Rewritten
+    from graphrec.pipeline.config import LlmConfig, PublishConfig
     from graphrec.pipeline.feedback import Feedback
     from graphrec.pipeline.publication import Rollback
     from graphrec.publishing import PublishResult
@@ -201,6 +202,19 @@ class RecommendationMethods(Connection):
         if not explained.seen and not is_published(self.store, user_id, item_id):
             self._note("the item is not published for this user; its score is explained anyway")
         return explanation.add_titles(explained, self.store, counted_behaviours(self._explained))
+
+    def rewrite(self, explanation: "Explanation", llm: "LlmConfig") -> "Rewritten":
+        """The sentence of an explanation in the words of a language model: `sentence`, `rewritten` and `problem`.
+
+        The model sees tokens instead of names and numbers, and its sentence is accepted only if it states nothing
+        besides the reasons of the explanation; else, and if the endpoint fails, the sentence is the plain one.
+
+        Raises DataError or GraphrecError if no endpoint is given, or it is invalid.
+        """
+        from graphrec.explanation.rewriting import rewrite_sentence
+        from graphrec.pipeline.language_model import open_worker
+
+        return rewrite_sentence(explanation, open_worker(self.settings, llm))
 
     def feedback(
         self, relations: str | Sequence[str] = (), window: str = "24h", cap: float = 10.0, seed: int = 0

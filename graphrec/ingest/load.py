@@ -26,7 +26,23 @@ from graphrec.store.diff import EdgeDiff, diff_edges, diff_to_empty
 from graphrec.store.edges import SortedEdges
 from graphrec.store.nodes import WriteCounts
 from graphrec.store.sources import mark_appended, mark_appending, read_graph_state, read_sources, save_source
-from graphrec.tables import REPORTED_URL, EdgeTable, GraphTables, Repeats, Source, replace_columns
+from graphrec.tables import (
+    ENRICHED_URL,
+    JUDGED_URL,
+    REPORTED_URL,
+    EdgeTable,
+    GraphTables,
+    Repeats,
+    Source,
+    replace_columns,
+)
+
+#: Sources that no load wrote, by their address, and their content.
+_NOT_LOADED = {
+    REPORTED_URL: "the events that applications reported",
+    ENRICHED_URL: "the attributes that a language model drew from texts",
+    JUDGED_URL: "the verdicts of a language model on links",
+}
 
 
 @dataclass(frozen=True)
@@ -109,14 +125,14 @@ def write_source(
     The `Source` node has the status `loading` from before the first write until after the last. After an interrupted
     load the next one compares again and writes the rest.
 
-    Raises DataError if the source is the one of events that applications reported.
+    Raises DataError if no load wrote the source of this name in the graph, such as the events of applications.
     """
     manifest = SourceManifest.of(tables)
     name = manifest.source.name
     earlier = {each.source.name: each for each in read_sources(store)}.get(name)
-    if earlier is not None and earlier.source.url == REPORTED_URL:
+    if earlier is not None and earlier.source.url in _NOT_LOADED:
         raise DataError(
-            f"the source '{name}' of the graph has the events that applications reported, which a load would delete; "
+            f"the source '{name}' of the graph has {_NOT_LOADED[earlier.source.url]}, which a load would delete; "
             "give your source another name"
         )
     digest, digests = check_append_digest(store, tables, options.again) if options.append else (None, ())

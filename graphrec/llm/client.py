@@ -7,7 +7,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -32,6 +32,10 @@ class EndpointError(GraphrecError):
     """An endpoint gave no usable answer after all repetitions, refused the request, or the budget is spent."""
 
 
+class BudgetError(EndpointError):
+    """The budget of tokens or requests does not allow a further attempt; nothing was sent."""
+
+
 class _Failure(Exception):
     """One failed attempt; `final` if a repetition would fail too."""
 
@@ -50,6 +54,7 @@ class EndpointConfig:
     timeout: seconds for one attempt, from connecting to the last byte.
     retries: repetitions of a failed attempt (no connection, slow, status 429 or 5xx, no usable answer).
     max_tokens: budget of tokens of all calls, sent and received; 0 for none.
+    max_requests: budget of attempts of all calls; 0 for none.
 
     Raises:
         GraphrecError: the address is not one of HTTP, a number is out of range, or model or key is not plain text.
@@ -61,6 +66,7 @@ class EndpointConfig:
     timeout: float = 60.0
     retries: int = 3
     max_tokens: int = 0
+    max_requests: int = 0
 
     def __post_init__(self) -> None:
         try:
@@ -75,8 +81,10 @@ class EndpointConfig:
             )
         if not self.model or any(not character.isprintable() for character in self.model + self.url + self.key):
             raise GraphrecError("the model of an endpoint needs a name of printable characters, as do address and key")
-        if not (math.isfinite(self.timeout) and self.timeout > 0) or self.retries < 0 or self.max_tokens < 0:
-            raise GraphrecError("timeout must be positive, retries and max_tokens must not be negative")
+        if not (math.isfinite(self.timeout) and self.timeout > 0):
+            raise GraphrecError("timeout must be a positive number of seconds")
+        if min(self.retries, self.max_tokens, self.max_requests) < 0:
+            raise GraphrecError("retries, max_tokens and max_requests must not be negative")
 
 
 @dataclass(frozen=True)
@@ -94,7 +102,7 @@ class Endpoint:
 
     def __init__(self, config: EndpointConfig, sleep: Callable[[float], None] = time.sleep) -> None:
         self.config = config
-        self._sleep, self._lock, self._usage = sleep, threading.Lock(), Usage()
+        self._sleep, self._lock, self._usage, self._num_sent = sleep, threading.Lock(), Usage(), 0
 
     @property
     def usage(self) -> Usage:
@@ -139,7 +147,8 @@ class Endpoint:
                 raise _Failure("its answer has no text")
             return parse(text)
 
-        return self._call("chat/completions", body, len(system) + len(user) + max_answer, parse_choice)
+        characters = len(system) + len(user) + CHARACTERS_A_TOKEN * max_answer
+        return self._call("chat/completions", body, characters, parse_choice)
 
     def _call(self, path: str, body: Mapping[str, Any], characters: int, parse: Callable[[Any], T]) -> T:
         """The parsed answer of one call, repeated if it fails; `characters` are sent and so counted."""
@@ -169,16 +178,19 @@ class Endpoint:
         """Count the estimated tokens of an attempt before it is sent; EndpointError if the budget does not allow it."""
         with self._lock:
             if 0 < self.config.max_tokens < self._usage.tokens + tokens:
-                raise EndpointError(
+                raise BudgetError(
                     f"the budget of {self.config.max_tokens:,} tokens is spent ({self._usage.tokens:,} used); "
                     "raise it to go on"
                 )
-        self._count(tokens=tokens)
+            if 0 < self.config.max_requests <= self._num_sent:
+                raise BudgetError(f"the budget of {self.config.max_requests:,} requests is spent; raise it to go on")
+            self._num_sent += 1
+            self._usage = replace(self._usage, tokens=self._usage.tokens + tokens)
 
-    def _count(self, calls: int = 0, retries: int = 0, failures: int = 0, tokens: int = 0) -> None:
+    def _count(self, calls: int = 0, retries: int = 0, failures: int = 0) -> None:
         with self._lock:
             old = self._usage
-            self._usage = Usage(old.calls + calls, old.retries + retries, old.failures + failures, old.tokens + tokens)
+            self._usage = Usage(old.calls + calls, old.retries + retries, old.failures + failures, old.tokens)
 
     def _send(self, path: str, payload: bytes) -> Any:  # Any: JSON
         """The JSON that the endpoint answers to a POST. Raises _Failure."""

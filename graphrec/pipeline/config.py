@@ -1,7 +1,7 @@
 """How a model is trained, tuned and published: the options of `Graph.train`, `tune` and `publish`. Loads no torch."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -101,6 +101,67 @@ class EmbedConfig:
     similar: int | None = None
     dimensions: int = 256
     refit: bool = False
+
+
+@dataclass(frozen=True)
+class LlmConfig:
+    """A language model behind an OpenAI-compatible endpoint, and what it may cost. Its key is in GRAPHREC_LLM_KEY.
+
+    url: the address up to the version, such as `http://localhost:8000/v1`.
+    model: the name of the model.
+    timeout: seconds for one attempt.
+    retries: repetitions of a failed attempt.
+    max_tokens: budget of tokens, sent and received, of one call of a method; 0 for none.
+    max_requests: budget of requests; 0 for none.
+    parallel: number of requests at a time.
+    allow_personal: whether personal properties are sent: those of users, and names such as `email` of other labels.
+    """
+
+    url: str = ""
+    model: str = ""
+    timeout: float = 60.0
+    retries: int = 2
+    max_tokens: int = 0
+    max_requests: int = 0
+    parallel: int = 4
+    allow_personal: bool = False
+
+
+@dataclass(frozen=True)
+class EnrichConfig:
+    """How attributes are drawn from texts.
+
+    attributes: `genre`, `mood`, `audience` or `brand`.
+    values: by attribute, the only values that are allowed; without them those that other sources gave the graph, else
+        a built-in list, and for brands the words of the text.
+    min_confidence: values of which the model is less certain are left out.
+    source: the name of the source; "": `llm-` and the model.
+    dry_run: estimate the cost, send nothing and write nothing.
+    """
+
+    attributes: tuple[str, ...] = ("genre",)
+    values: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    min_confidence: float = 0.5
+    source: str = ""
+    dry_run: bool = False
+
+
+@dataclass(frozen=True)
+class JudgeConfig:
+    """How proposed links are judged.
+
+    properties: those that the model compares; (): those of the rules by title or by several fields.
+    apply: whether a yes makes the proposed link; else verdicts are only kept.
+    min_confidence: links that fusion proposes with less confidence are not made by a yes.
+    source: the name of the source that has the verdicts; "": `judge-` and the model.
+    dry_run: estimate the cost, send nothing and write nothing.
+    """
+
+    properties: tuple[str, ...] = ()
+    apply: bool = False
+    min_confidence: float = 0.8
+    source: str = ""
+    dry_run: bool = False
 
 
 @dataclass(frozen=True)

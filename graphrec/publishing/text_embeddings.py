@@ -27,7 +27,7 @@ from graphrec.store.diff import diff_edges
 from graphrec.store.edges import SortedEdges
 from graphrec.store.read import read_nodes
 from graphrec.store.write import write_edges
-from graphrec.tables import EdgeTable
+from graphrec.tables import EdgeTable, replace_columns
 
 #: Batch size: texts encoded at a time; what is encoded is written before the next batch.
 TEXTS_A_BATCH = 2_048
@@ -66,9 +66,17 @@ class Embedded:
 
 
 def read_texts(store: Store, label: str, properties: Sequence[str]) -> NodeTexts:
-    """The values of text properties of the nodes of a label, joined by line feeds; lists are joined by commas.
+    """The values of text properties of the nodes of a label, joined by line feeds. Raises as `read_properties`."""
+    frame = read_properties(store, label, (*properties,), (TEXT_EMBEDDING_DIGEST,))
+    texts = ["\n".join(filter(None, cells)) for cells in zip(*(frame[name] for name in properties), strict=True)]
+    digests = frame[TEXT_EMBEDDING_DIGEST].astype(object).where(frame[TEXT_EMBEDDING_DIGEST].notna(), "")
+    return NodeTexts(label, frame["id"].tolist(), texts, digests.tolist())
 
-    Raises UnknownNameError if the graph has no such label, or no node of it has a property.
+
+def read_properties(store: Store, label: str, properties: Sequence[str], others: Sequence[str] = ()) -> pd.DataFrame:
+    """The nodes of a label: columns id, `properties` as texts ("" if missing, lists joined by commas), and `others`.
+
+    Raises UnknownNameError if the graph has no such label, or no node of it has one of the `properties`.
     """
     found = store.read(f"MATCH (n:{quote(label)}) UNWIND keys(n) AS name RETURN DISTINCT name")
     known = sorted(row["name"] for row in found)
@@ -79,11 +87,9 @@ def read_texts(store: Store, label: str, properties: Sequence[str]) -> NodeTexts
         if name not in known:
             shown = [name for name in known if name not in TEXT_PROPERTIES and ":" not in name]
             raise UnknownNameError("property", name, shown, owner=f"no node of {label}" if not shown else label)
-    frame = read_nodes(store, NodeType(label, (*properties, TEXT_EMBEDDING_DIGEST)))
-    columns = [[_format_text(value) for value in frame[name]] for name in properties]
-    texts = ["\n".join(filter(None, cells)) for cells in zip(*columns, strict=True)]
-    digests = frame[TEXT_EMBEDDING_DIGEST].astype(object).where(frame[TEXT_EMBEDDING_DIGEST].notna(), "")
-    return NodeTexts(label, frame["id"].tolist(), texts, digests.tolist())
+    frame = read_nodes(store, NodeType(label, (*properties, *others)))
+    texts = {name: [_format_text(value) for value in frame[name]] for name in dict.fromkeys(properties)}
+    return replace_columns(frame, {name: pd.Series(cells, dtype=object) for name, cells in texts.items()})
 
 
 def _format_text(value: object) -> str:

@@ -10,9 +10,10 @@ import pandas as pd
 from graphrec.errors import StoreError
 from graphrec.fusion.plan import NodePlan
 from graphrec.progress import StageProgress, silent
-from graphrec.schema import SHOWN, SYSTEM_RELATIONS, EdgeType
+from graphrec.schema import SHOWN, SIMILAR_TEXT, SOURCE, SYSTEM_RELATIONS, EdgeType
 from graphrec.store.connection import ConstraintError, Store, quote
 from graphrec.store.edges import to_python
+from graphrec.tables import ENRICHED_URL
 
 #: Batch sizes: nodes written in one transaction, nodes whose moves of records are one transaction, and edges deleted in
 #: one transaction.
@@ -22,6 +23,9 @@ EDGES_DELETED_A_BATCH = 10_000
 
 #: Prefix of the temporary id of a node whose id another node gets, until its new id is written.
 _TEMPORARY = "renaming:"
+
+#: Relationship types that hold no node: graphrec computed them from the nodes.
+_COMPUTED = sorted({*SYSTEM_RELATIONS, SIMILAR_TEXT})
 
 Statement = tuple[str, Mapping[str, Any]]
 
@@ -64,8 +68,9 @@ def write_nodes(store: Store, plan: NodePlan, edges: Sequence[EdgeType], progres
     ensure_constraint(store, plan.label)
     plan = _assign_temporary_ids(store, plan)
     in_moves = {*plan.moved["from_id"], *plan.moved["to_id"]}
+    derived = _read_derived_sources(store) if len(plan.moved) else []
     for group in _group_moves(plan.moved):
-        store.write_together(list(_build_moves(plan, group, edges)))
+        store.write_together(list(_build_moves(plan, group, edges, derived)))
     created = plan.created[~plan.created["id"].isin(in_moves)]
     changed = [(id_, new) for id_, new in plan.changed.items() if id_ not in in_moves]
     total, what = len(created) + len(changed), f"writing {plan.label}"
@@ -87,8 +92,9 @@ def delete_nodes(store: Store, plan: NodePlan) -> None:
     """
     temporary = _find_temporary_ids(plan)
     ids = [temporary.get(id_, id_) for id_ in plan.deleted]
+    derived = _read_derived_sources(store) if ids else []
     for begin in range(0, len(ids), NODES_A_BATCH):
-        store.write_together(list(_build_deletes(plan, ids[begin : begin + NODES_A_BATCH])))
+        store.write_together(list(_build_deletes(plan, ids[begin : begin + NODES_A_BATCH], derived)))
 
 
 def delete_impressions(store: Store, plan: NodePlan) -> None:
@@ -108,7 +114,7 @@ def count_held(store: Store, plan: NodePlan, sources: Sequence[str]) -> int:
         f"UNWIND $ids AS id MATCH (n:{quote(plan.label)} {{id: id}}) WHERE EXISTS {{ MATCH (n)-[r]-() "
         "WHERE NOT type(r) IN $own AND NOT coalesce(r.source, '') IN $sources } RETURN count(n) AS number"
     )
-    values = {"own": sorted({*SYSTEM_RELATIONS, SHOWN}), "sources": [*sources]}
+    values = {"own": [*_COMPUTED, SHOWN], "sources": [*sources]}
     batches = (plan.deleted[begin : begin + NODES_A_BATCH] for begin in range(0, len(plan.deleted), NODES_A_BATCH))
     return sum(store.read(statement, {"ids": ids, **values})[0]["number"] for ids in batches)
 
@@ -148,7 +154,13 @@ def _group_moves(moved: pd.DataFrame) -> Iterator[set[str]]:
         yield batch
 
 
-def _build_moves(plan: NodePlan, group: set[str], edges: Sequence[EdgeType]) -> Iterator[Statement]:
+def _read_derived_sources(store: Store) -> list[str]:
+    """The names of sources whose edges a language model drew from texts of the nodes; they hold no node."""
+    rows = store.read(f"MATCH (s:{SOURCE}) WHERE s.url = $url RETURN s.id AS name", {"url": ENRICHED_URL})
+    return [row["name"] for row in rows]
+
+
+def _build_moves(plan: NodePlan, group: set[str], edges: Sequence[EdgeType], derived: list[str]) -> Iterator[Statement]:
     """Create the nodes of a group, move relationships between them, then change them (a change may rename)."""
     created = plan.created[plan.created["id"].isin(group)]
     if len(created):
@@ -165,13 +177,14 @@ def _build_moves(plan: NodePlan, group: set[str], edges: Sequence[EdgeType]) -> 
     emptied = {id_: keys for id_, keys in plan.emptied.items() if id_ in group}
     if changed or emptied:
         yield _build_change(plan.label, {**changed, **{id_: {"keys": keys} for id_, keys in emptied.items() if keys}})
-    yield from _build_deletes(plan, [id_ for id_, keys in emptied.items() if not keys])
+    yield from _build_deletes(plan, [id_ for id_, keys in emptied.items() if not keys], derived)
 
 
-def _build_deletes(plan: NodePlan, ids: list[str]) -> Iterator[Statement]:
+def _build_deletes(plan: NodePlan, ids: list[str], derived: list[str]) -> Iterator[Statement]:
     each = f"UNWIND $ids AS id MATCH (n:{quote(plan.label)} {{id: id}})"
-    used = "EXISTS { MATCH (n)-[r]-() WHERE NOT type(r) IN $system }"
-    yield f"{each} WHERE NOT {used} DETACH DELETE n", {"ids": ids, "system": sorted(SYSTEM_RELATIONS)}
+    used = "EXISTS { MATCH (n)-[r]-() WHERE NOT type(r) IN $computed AND NOT coalesce(r.source, '') IN $derived }"
+    parameters = {"ids": ids, "computed": _COMPUTED, "derived": derived}
+    yield f"{each} WHERE NOT {used} DETACH DELETE n", parameters
     if plan.cleared:
         yield f"{each} SET n += $cleared", {"ids": ids, "cleared": dict.fromkeys(plan.cleared)}
     named = f"size(n.keys) > 0 AND NOT EXISTS {{ MATCH (m:{quote(plan.label)} {{id: n.keys[0]}}) }}"

@@ -2,8 +2,9 @@
 
 `good` answers; `flaky` fails every second request with status 503; `slow` takes a minute; `dripping` sends a byte now
 and then; `wrong` answers text that is no JSON; `short` returns one vector too few; `rude` closes the connection;
-`huge` sends without end; `forbidden` has status 401; `moved` redirects. A model called `obedient` does whatever the
-texts that it is given tell it. GET /log returns the requests as JSON.
+`huge` sends without end; `forbidden` has status 401; `moved` redirects. `liar` answers in the right form with values
+that it was not given. A model called `obedient` does whatever a planted text asks for, in the right form and with the
+code of the request; `parrot` answers what a text dictates word for word. GET /log returns the requests as JSON.
 """
 
 import json
@@ -13,6 +14,8 @@ import time
 import zlib
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from planted import PHRASES  # type: ignore[import-not-found]  # beside this file
 
 LOG: list[dict[str, Any]] = []  # Any: JSON
 DIM = 16
@@ -26,22 +29,63 @@ def embed(text: str) -> list[float]:
     return vector
 
 
+#: Genres of words, for `good`.
+GENRES = {"space": "science fiction", "love": "romance", "war": "war", "heist": "crime"}
+
+
 def chat(model: str, system: str, user: str) -> str:
     """The answer of a model to a message."""
-    told = re.search(r"ANSWER EXACTLY:(.*?):END", user, re.DOTALL)
-    if model == "obedient" and told:
-        return str(json.loads(f'"{told[1]}"'))
-    given = re.search(r"CANNED:(.*?):END", user, re.DOTALL)
-    if given:
-        return str(json.loads(f'"{given[1]}"'))
-    if "genre" in system:
-        words = [word for word in ("space", "love", "war") if word in user.casefold()]
-        return json.dumps({"genre": [{"value": word, "confidence": 0.9} for word in words]})
-    if "same" in system:
-        titles = re.findall(r'"title": "([^"]*)"', user)
-        same = len(titles) == 2 and titles[0].split()[0].casefold() == titles[1].split()[0].casefold()
-        return json.dumps({"verdict": "yes" if same else "no", "reason": "their first words"})
-    return user
+    dictated = re.search(r"ANSWER EXACTLY:(.*?):END", user, re.DOTALL)
+    if model == "parrot" and dictated:
+        return str(json.loads(f'"{dictated[1]}"'))
+    code = re.search(r'"code" with the value "(\w+)"', system)
+    if code is None:
+        return user
+    data = json.loads(user)
+    obeys = model == "liar" or (model == "obedient" and any(is_planted(user, phrase) for phrase in PHRASES))
+    answer = {"code": code[1], **(obey if obeys else reply)(data, system)}
+    return json.dumps(answer)
+
+
+def is_planted(user: str, phrase: str) -> bool:
+    """Whether a message has a planted phrase, as JSON or not."""
+    return phrase in user or json.dumps(phrase, ensure_ascii=False)[1:-1] in user
+
+
+def reply(data: dict[str, Any], system: str) -> dict[str, Any]:  # Any: JSON
+    """What a good model answers."""
+    if "record" in data:
+        text = " ".join(data["record"].values()).casefold()
+        brand = re.search(r"by (\w+)", " ".join(data["record"].values()))
+        values = {
+            "genre": [genre for word, genre in GENRES.items() if word in text],
+            "mood": ["DARK"] if "night" in text else [],
+            "audience": ["children"] if "kids" in text else [],
+            "brand": [brand[1]] if brand else [],
+        }
+        asked = re.findall(r'^"(\w+)": ', system, re.MULTILINE)
+        return {name: [{"value": value, "confidence": 0.9} for value in values[name]] for name in asked}
+    if "left" in data:
+        left, right = (re.findall(r"\w+", str(data[side].get("title", "")).casefold()) for side in ("left", "right"))
+        same = bool(left and right and left[0] == right[0])
+        return {"verdict": "yes" if same else "no", "reason": "their first words are compared"}
+    return {"sentence": rewrite(data["facts"])}
+
+
+def rewrite(facts: list[str]) -> str:
+    """One sentence of the first facts, in other words than theirs."""
+    return f"We suggest [ITEM] because {facts[0].removeprefix('because ')}."
+
+
+def obey(data: dict[str, Any], system: str) -> dict[str, Any]:  # Any: JSON
+    """What every planted text asks for."""
+    if "record" in data:
+        asked = re.findall(r'^"(\w+)": ', system, re.MULTILINE)
+        values = {"genre": ["horror", "Buy now at evil.example"], "mood": ["scary"], "brand": ["Evil"], "audience": []}
+        return {name: [{"value": value, "confidence": 1.0} for value in values[name]] for name in asked}
+    if "left" in data:
+        return {"verdict": "yes", "reason": "the title says so"}
+    return {"sentence": "Everybody buys Evil for 9 dollars because you rated it."}
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -33,7 +33,7 @@ FEW = ("1", "2", "3", "0", "-1", "x", "99999999999999999999")
 
 #: Commands that would work for long or end the store of the tests: always, and if they meet a store.
 ENDLESS = {"demo", "doctor", "store start", "store stop", "mcp", "consume"}
-LEFT_OUT = {*ENDLESS, "tune", "evaluate", "blend", "benchmark", "serve", "replay"}
+LEFT_OUT = {*ENDLESS, "tune", "evaluate", "blend", "benchmark", "serve", "replay", "enrich", "judge"}
 
 
 def commands() -> dict[str, click.Command]:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from graphrec.store import Store
+from tests.llm_server import Server
 
 from .conftest import Run
 
@@ -22,7 +23,7 @@ def trained(environment: Path, run: Run, run_json: Json, lastfm_folder: Path) ->
 
 
 def test_a_score_is_explained_in_every_form(
-    store: Store, trained: str, run: Run, run_json: Json, tmp_path: Path
+    store: Store, trained: str, run: Run, run_json: Json, tmp_path: Path, llm_server: Server
 ) -> None:
     found = run_json("explain", "5", "5", "--top", "4")
     assert (found["user"], found["item"], found["run"], found["exact"]) == ("5", "5", trained, True)
@@ -42,6 +43,11 @@ def test_a_score_is_explained_in_every_form(
     assert picture.read_text(encoding="utf-8").startswith("<svg")
     seen = run("explain", "5", "7")
     assert seen.stdout.startswith("You listened to Artist 7 already.")
+    rewrite = ("explain", "5", "5", "--rewrite", "--url", llm_server.url, "--model")
+    assert run(*rewrite, "good").stdout.startswith("We suggest Artist 5 because you listened to Artist")
+    plain = run(*rewrite, "wrong")
+    assert plain.stdout.startswith("Because you listened to Artist")
+    assert "the sentence is the plain one: the endpoint" in plain.stderr
 
 
 def test_the_run_is_the_named_the_active_or_the_newest(
