@@ -38,6 +38,9 @@ class SequentialConfig:
     min_users: int = 100
 
 
+DEFAULT = SequentialConfig()
+
+
 @dataclass(frozen=True)
 class RunClicks:
     """The impressions of a run: their number, that of the users who saw them, and that of the clicks."""
@@ -79,7 +82,7 @@ class ClickComparison:
 
 
 def compare_click_rates(
-    first: str, second: str, shown: pd.DataFrame, config: SequentialConfig = SequentialConfig()
+    first: str, second: str, shown: pd.DataFrame, config: SequentialConfig = DEFAULT
 ) -> ClickComparison:
     """The difference of the click rates (clicks / impressions) of two runs; `shown` has the columns user_id, run and
     clicked (bool)."""
@@ -113,8 +116,8 @@ def compare_sums(runs: tuple[str, str], sums: Floats, config: SequentialConfig) 
         return ClickComparison(old, new, Estimate(value), Estimate(value), config.alpha)
     scale = config.effect * clicks / (old.num_shown + new.num_shown)
     once, always = 1.959964 * math.sqrt(variance), half_width(variance, scale, config.alpha)
-    intervals = (Estimate(value, value - width, value + width) for width in (once, always))
-    return ClickComparison(old, new, *intervals, config.alpha)
+    fixed, anytime = (Estimate(value, value - width, value + width) for width in (once, always))
+    return ClickComparison(old, new, fixed, anytime, config.alpha)
 
 
 def half_width(variance: float, scale: float, alpha: float) -> float:
