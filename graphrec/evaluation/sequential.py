@@ -20,7 +20,8 @@ from graphrec.evaluation.result import Estimate
 
 Floats = npt.NDArray[np.float64]
 
-#: Threshold: clicks of both runs together below which their sum is too skewed for a normal approximation.
+#: Threshold: clicks that the run with fewer impressions would have at the common click rate, below which their number
+#: is too skewed for a normal approximation.
 MIN_CLICKS = 20
 
 
@@ -112,9 +113,11 @@ def compare_sums(runs: tuple[str, str], sums: Floats, config: SequentialConfig) 
     old, new = sides
     value, clicks = new.click_rate - old.click_rate, old.num_clicks + new.num_clicks
     variance = float((influence**2).sum()) * len(influence) / max(len(influence) - 1, 1)
-    if min(old.num_users, new.num_users) < max(config.min_users, 2) or clicks < MIN_CLICKS or not variance > 0:
+    rate = clicks / max(old.num_shown + new.num_shown, 1)
+    has_few = min(old.num_shown, new.num_shown) * rate < MIN_CLICKS
+    if min(old.num_users, new.num_users) < max(config.min_users, 2) or has_few or not variance > 0:
         return ClickComparison(old, new, Estimate(value), Estimate(value), config.alpha)
-    scale = config.effect * clicks / (old.num_shown + new.num_shown)
+    scale = config.effect * rate
     once, always = 1.959964 * math.sqrt(variance), half_width(variance, scale, config.alpha)
     fixed, anytime = (Estimate(value, value - width, value + width) for width in (once, always))
     return ClickComparison(old, new, fixed, anytime, config.alpha)

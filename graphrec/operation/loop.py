@@ -26,7 +26,7 @@ def run_cycles(
     """Run a cycle every `policy.every` seconds until SIGTERM or SIGINT; a running cycle is finished first.
 
     A cycle that fails is reported to `note`, and the next one tries again with new connections. While another process
-    leads, this one stands by: it leads as soon as the other one ends or is not heard of.
+    leads, this one waits: it leads as soon as the other one ends or is not heard of.
     """
     ended, leader = threading.Event(), ""
     with end_on_signals(ended):

@@ -88,6 +88,10 @@ def read_clicks(
     return ImpressionLog(shown, behaviour, log.relations, 0)
 
 
+#: How the runs of an experiment are compared for people to read: with fewer users than for a decision.
+READ_BY_PEOPLE = SequentialConfig(min_users=30)
+
+
 @dataclass(frozen=True)
 class ExperimentFeedback:
     """What users did in an experiment: the comparison of its mode, of the active run with the other one.
@@ -109,7 +113,7 @@ def measure_experiment(
     window: int,
     relations: Sequence[str] = (),
     until: int | None = None,
-    config: SequentialConfig = DEFAULT,
+    config: SequentialConfig = READ_BY_PEOPLE,
 ) -> ExperimentFeedback:
     """Clicks in an experiment, by the runs that its users are assigned to, until a time (Unix seconds; None: now).
 

@@ -100,7 +100,7 @@ def hash_fraction(salt: str, text: str) -> float:
 
 
 def find_experiment(store: Store) -> Experiment | None:
-    """The running experiment; None if there is none, or if its other run has no lists any more."""
+    """The running experiment; None if no experiment is running, or if its other run has no lists any more."""
     rows = store.read(_READ)
     return _build(rows[0]) if rows else None
 

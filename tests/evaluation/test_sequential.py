@@ -46,10 +46,10 @@ def test_the_variance_is_that_of_users_and_pairs_them() -> None:
             "clicked": [True, True, False, False, True, False, False, False],
         }
     )
-    found = compare_click_rates("a", "b", pd.concat([shown] * 10), SequentialConfig(0.05, 0.2, 2))
-    assert (found.first.num_shown, found.first.num_users, found.first.num_clicks) == (40, 2, 20)
-    assert (found.second.num_shown, found.second.num_users, found.second.num_clicks) == (40, 3, 10)
-    # a: u (20 − 0.5 · 20) / 40, v −0.25; b: u (10 − 0.25 · 20) / 40, v and w (0 − 0.25 · 10) / 40
+    found = compare_click_rates("a", "b", pd.concat([shown] * 20), SequentialConfig(0.05, 0.2, 2))
+    assert (found.first.num_shown, found.first.num_users, found.first.num_clicks) == (80, 2, 40)
+    assert (found.second.num_shown, found.second.num_users, found.second.num_clicks) == (80, 3, 20)
+    # a: u (40 − 0.5 · 40) / 80, v −0.25; b: u (20 − 0.25 · 40) / 80, v and w (0 − 0.25 · 20) / 80
     influence = np.array([0.125 - 0.25, -0.0625 + 0.25, -0.0625])
     variance = (influence**2).sum() * 3 / 2
     assert found.difference.value == pytest.approx(-0.25)
@@ -76,8 +76,10 @@ def test_without_enough_users_or_clicks_nothing_is_concluded() -> None:
     assert few.difference.low is None
     assert not few.is_worse
     assert compare_click_rates("a", "b", shown, SequentialConfig(min_users=50)).is_worse
-    rare = shown.assign(clicked=shown.index < MIN_CLICKS - 1)
+    rare = shown.assign(clicked=shown.index < 2 * MIN_CLICKS - 1)  # expected are half of these in each run
     assert compare_click_rates("a", "b", rare, SequentialConfig(min_users=50)).always.low is None
+    enough = shown.assign(clicked=shown.index < 2 * MIN_CLICKS)
+    assert compare_click_rates("a", "b", enough, SequentialConfig(min_users=50)).is_worse
     assert compare_click_rates("a", "c", shown).second.num_shown == 0
     assert compare_click_rates("c", "d", shown.head(0)).difference.value == 0
 
