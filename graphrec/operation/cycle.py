@@ -121,7 +121,7 @@ class _Cycle:
             return
         experiment = find_experiment(self.store)
         if experiment is not None:
-            if not self.journal.decisions:
+            if not any(each.figures.get("experiment") == experiment.id for each in self.journal.decisions):
                 sentence = f"experiment {experiment.id} compares {experiment.other.id}: nothing is published meanwhile"
                 self.journal.write("wait", sentence, {"experiment": experiment.id})
             return
@@ -248,6 +248,7 @@ class _Cycle:
             self.journal.write("watch", f"clicks cannot be compared: {error}", {}, active.id)
             return False
         figures, sentence = _figures_of(found), describe_comparison(found)
+        figures |= {} if experiment is None else {"experiment": experiment.id}
         if found.is_worse:
             self.journal.write("rollback", f"{sentence}: back to {previous}", figures, str(previous), ROLLING_BACK)
             self._roll_back(str(previous))

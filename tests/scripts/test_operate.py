@@ -79,8 +79,8 @@ def test_a_week_of_events_is_published_logged_and_compared_with_the_run_before(
     assert measured["num_outside"] == shop.NUM_USERS * 10
     assert split["difference"]["high"] < 0
     assert "Experiment e-" in run("feedback", "--relation", "CLICKED", "--window", "1h").stdout
-    assert "operate: " not in run("operate", policy, "--once").stdout
-    assert "nothing is published meanwhile" in run("operate", "--log", "--limit", "1").stdout
+    last = run("operate", policy, "--once").stdout.splitlines()[-1]
+    assert f"wait: experiment {started['id']} compares {old}: nothing is published meanwhile" in last
     assert run_json("experiment", "stop") == {"ended": started["id"]}
     assert "no experiment is running" in run("experiment", "stop").output
 
