@@ -236,6 +236,7 @@ class _Cycle:
         if experiment is not None and not experiment.running:
             self.journal.write("keep", f"experiment {name} was stopped: the run is kept", {}, active.id)
             return False
+        split = {} if experiment is None else {"experiment": experiment.id}
         try:
             if experiment is None:
                 both = (str(previous), active.id)
@@ -245,10 +246,9 @@ class _Cycle:
                 assert measured.split is not None  # operation starts no other experiment
                 found = measured.split
         except (DataError, UnknownNameError) as error:  # such as no click so far
-            self.journal.write("watch", f"clicks cannot be compared: {error}", {}, active.id)
+            self.journal.write("watch", f"clicks cannot be compared: {error}", split, active.id)
             return False
-        figures, sentence = _figures_of(found), describe_comparison(found)
-        figures |= {} if experiment is None else {"experiment": experiment.id}
+        figures, sentence = {**_figures_of(found), **split}, describe_comparison(found)
         if found.is_worse:
             self.journal.write("rollback", f"{sentence}: back to {previous}", figures, str(previous), ROLLING_BACK)
             self._roll_back(str(previous))
