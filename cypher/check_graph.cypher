@@ -5,6 +5,8 @@ WITH collect(labels(node)[0]) AS found
 RETURN 'nodes without an id' AS finding, size(found) AS number, found[..5] AS examples
 UNION ALL
 MATCH (node) WHERE NOT (node)--() AND NOT node:Run AND NOT node:Source AND NOT node:WriteLease
+  AND NOT node:StreamPosition AND NOT node:RejectedEvent AND NOT node:Operator AND NOT node:Decision
+  AND NOT node:Experiment
 WITH coalesce(node.id, labels(node)[0]) AS id ORDER BY id
 WITH collect(id) AS found
 RETURN 'nodes without relationships' AS finding, size(found) AS number, found[..5] AS examples

@@ -96,6 +96,7 @@ class Run:
     verdict: None if the run was not measured.
     split: how interactions were split; None if the run was not measured.
     sources: the sources whose data the model was trained on; None in runs of versions that did not record them.
+    num_interactions: number of interactions that the model was fitted to; None in runs of earlier versions.
     """
 
     id: str
@@ -108,6 +109,7 @@ class Run:
     verdict: Verdict | None = None
     split: SplitRecord | None = None
     sources: tuple[str, ...] | None = None
+    num_interactions: int | None = None
 
     @property
     def relation(self) -> str:
@@ -329,6 +331,7 @@ def _read(folder: Path) -> Run:
     numbers = (run.seconds, *run.metrics.values())
     if run.id != folder.name or not all(isinstance(each, str) for each in texts):
         raise ValueError("a name is not a text, or the id is that of another run")
+    numbers = (*numbers, *(() if run.num_interactions is None else (run.num_interactions,)))
     if not isinstance(run.config, dict) or not all(type(each) in (int, float) for each in numbers):
         raise ValueError("a number or the settings are of another type")
     return run

@@ -24,7 +24,10 @@ WITHDRAWN = "WITHDRAWN"
 WRITE_LEASE = "WriteLease"
 STREAM_POSITION = "StreamPosition"
 REJECTED_EVENT = "RejectedEvent"
-SYSTEM_LABELS = frozenset({RUN, SOURCE, WRITE_LEASE, STREAM_POSITION, REJECTED_EVENT})
+OPERATOR = "Operator"
+DECISION = "Decision"
+EXPERIMENT = "Experiment"
+SYSTEM_LABELS = frozenset({RUN, SOURCE, WRITE_LEASE, STREAM_POSITION, REJECTED_EVENT, OPERATOR, DECISION, EXPERIMENT})
 SYSTEM_RELATIONS = frozenset({RECOMMENDED, SIMILAR, WITHDRAWN})
 
 #: Properties that publishing writes on users and items: the model's vector, and the id of the run that produced it.

@@ -140,6 +140,32 @@ def test_the_systemd_unit_starts_a_command_that_exists() -> None:
     assert int(service["TimeoutStopSec"]) > 10, "longer than requests in progress have"
 
 
+@pytest.mark.parametrize("name", ["graphrec-operate.service", "graphrec-operate-once.service"])
+def test_the_units_of_operation_start_a_command_that_exists_and_are_those_of_the_page(name: str) -> None:
+    unit: Any = configparser.RawConfigParser(strict=False)
+    unit.optionxform = str
+    unit.read(ROOT / "deployment" / name, encoding="utf-8")
+    service = unit["Service"]
+    program, *arguments = shlex.split(service["ExecStart"])
+    assert Path(program).name == "graphrec"
+    options = [text for text in arguments if not text.startswith("/")]  # the policy is on the machine of the unit
+    require_command(options)
+    assert len(arguments) == len(options) + 1
+    assert service["Environment"] == "GRAPHREC_HOME=/var/lib/" + service["StateDirectory"]
+    assert ("--once" in arguments) == (service.get("Type") == "oneshot") == ("Restart" not in service)
+    page = (ROOT / "docs" / "operation.md").read_text(encoding="utf-8")
+    for section in unit.sections():
+        for key, value in unit[section].items():
+            hardening = section == "Service" and re.match("No|Private|Protect|Restrict|Lock|Cap|SystemCall|UMask", key)
+            assert hardening or f"{key}={value}\n" in page
+
+
+def test_the_timer_of_operation_is_that_of_the_page_and_has_its_service() -> None:
+    lines = (ROOT / "deployment" / "graphrec-operate-once.timer").read_text(encoding="utf-8").splitlines()
+    assert (ROOT / "deployment" / "graphrec-operate-once.service").exists(), "a timer starts the service of its name"
+    assert "\n".join(lines[1:]) in (ROOT / "docs" / "operation.md").read_text(encoding="utf-8")
+
+
 def find_nginx() -> str | None:
     return os.environ.get("GRAPHREC_NGINX") or shutil.which("nginx")
 

@@ -159,6 +159,8 @@ def test_every_command_is_a_method(graph: Graph) -> None:
         "rejected": {"list_rejected", "retry_rejected", "delete_rejected"},
         "mcp": {"serve_tools"},
         "explain": {"explain", "rewrite"},
+        "experiment": {"start_experiment", "stop_experiment", "list_experiments", "measure_experiment"},
+        "operate": {"operate", "operate_until_ended", "list_decisions"},
     }
     names = (commands - without_a_graph - several.keys()).union(*several.values())
     assert [name for name in sorted(names) if not callable(getattr(graph, name, None))] == []

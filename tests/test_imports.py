@@ -23,7 +23,7 @@ FLOORS = (
     {"ranking", "evaluation", "tuning", "benchmark", "explanation", "publishing", "config", "ingest", "reranking"},
     {"serving", "cache", "events"},
     {"pipeline", "page", "testing", "doctor", "streams"},
-    {"api", "client", "mcp"},
+    {"api", "client", "mcp", "operation"},
     {"graph"},
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}

@@ -9,6 +9,7 @@ from graphrec import preconditions
 from graphrec.errors import DataError, GraphrecError, first_few
 from graphrec.schema import ITEM, SHOWN, USER, EdgeType, GraphSchema
 from graphrec.store import Store, counts
+from graphrec.store.connection import quote
 from graphrec.store.read import read_edges, read_schema
 
 #: Properties of a SHOWN edge; `propensity` may be missing.
@@ -19,6 +20,19 @@ WRITE_EXAMPLE = (
     "MATCH (u:User {id: $user}), (i:Item {id: $item}) "
     "CREATE (u)-[:SHOWN {run: $run, rank: 1, timestamp: 1767225600}]->(i)"
 )
+
+
+_SHOWN_BY_RUNS = f"""
+MATCH (user:{USER})-[edge:{SHOWN}]->(item:{ITEM})
+WHERE edge.run IN $runs AND edge.timestamp >= $since AND edge.timestamp <= $until AND edge.rank IS NOT NULL
+RETURN user.id AS user_id, item.id AS item_id, edge.run AS run, edge.rank AS rank, edge.timestamp AS timestamp,
+       edge.propensity AS propensity
+"""
+
+_BEHAVIOUR = f"""
+MATCH (user:{USER})-[edge:{{}}]->(item:{ITEM}) WHERE edge.timestamp >= $since
+RETURN user.id AS user_id, item.id AS item_id, edge.timestamp AS timestamp
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +70,23 @@ def read_log(store: Store, relations: Sequence[str] = ()) -> ImpressionLog:
     behaviour["timestamp"] = pd.to_numeric(behaviour["timestamp"], errors="coerce")
     timed = behaviour["timestamp"].notna()
     return ImpressionLog(_name_columns(shown), _name_columns(behaviour[timed]), chosen, int((~timed).sum()))
+
+
+def read_log_of_runs(
+    store: Store, runs: Sequence[str], since: int, until: int, relations: Sequence[str] = ()
+) -> ImpressionLog:
+    """The impressions of some runs from `since` to `until` (Unix seconds), and the behaviour from `since` on.
+
+    It is empty if the graph has no impressions. Raises as `read_log` for the behaviour.
+    """
+    chosen = _choose_behaviours(read_schema(store), relations)
+    shown = pd.DataFrame(columns=["user_id", "item_id", *PROPERTIES])
+    if SHOWN in counts.known_relations(store):
+        values = {"runs": list(runs), "since": since, "until": until}
+        shown = pd.DataFrame(store.read(_SHOWN_BY_RUNS, values), columns=shown.columns)
+    parts = [store.read(_BEHAVIOUR.format(quote(name)), {"since": since}) for name in chosen]
+    behaviour = pd.DataFrame([row for part in parts for row in part], columns=["user_id", "item_id", "timestamp"])
+    return ImpressionLog(shown, behaviour, chosen, 0)
 
 
 def _choose_behaviours(schema: GraphSchema, relations: Sequence[str]) -> tuple[str, ...]:

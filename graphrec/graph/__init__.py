@@ -10,6 +10,7 @@ from pathlib import Path
 from graphrec.config import Settings, open_store
 from graphrec.graph.maintenance import MaintenanceMethods
 from graphrec.graph.models import ModelMethods
+from graphrec.graph.operation import OperationMethods
 from graphrec.graph.recommendations import RecommendationMethods
 from graphrec.graph.server import ServerMethods
 from graphrec.graph.streams import StreamMethods
@@ -18,7 +19,7 @@ from graphrec.store import Store
 __all__ = ["Graph", "connect"]
 
 
-class Graph(RecommendationMethods, ModelMethods, MaintenanceMethods, ServerMethods, StreamMethods):
+class Graph(RecommendationMethods, ModelMethods, MaintenanceMethods, ServerMethods, StreamMethods, OperationMethods):
     """A property graph with its runs; methods save what they load or train in the database or the home folder.
 
     `settings` name the home folder and the database, which is opened when a method first needs it if no `store` is

@@ -19,6 +19,7 @@ from graphrec.reranking import RerankedLists, RerankingRules, Trace, read_rules
 from graphrec.reranking.batch import rerank_all_users
 from graphrec.runs import Run, TrainedRun, list_saved
 from graphrec.store import Store
+from graphrec.store.connection import Fence
 
 
 def require_publishable(run: Run, force: bool = False) -> None:
@@ -34,8 +35,11 @@ def publish_run(
     home: Path,
     progress: StageProgress = silent,
     config: PublishConfig = PublishConfig(),  # frozen
+    fence: Fence | None = None,
 ) -> PublishResult:
     """Write the k best items of every user of a run as RECOMMENDED edges, which replace those of earlier runs.
+
+    A fence, if given, guards the write that makes the run active.
 
     Raises:
         RefusedError: the run does not beat the baselines, its evaluation leaked, or it was not measured.
@@ -57,7 +61,7 @@ def publish_run(
         recommendations = with_reasons(trained, recommendations, stage_progress(progress, "finding reasons"))
     publication = Publication(trained.run, recommendations, trained.users, trained.items, similar, vectors, k)
     with writing(store, home, f"publication of {trained.run.id}", progress=progress) as locked:
-        return replace(publish(locked, publication, config.keep, progress), ruled=reranked.trace.counts)
+        return replace(publish(locked, publication, config.keep, progress, fence), ruled=reranked.trace.counts)
 
 
 def _recommend(store: Store, trained: TrainedRun, k: int, config: PublishConfig, progress: Progress) -> RerankedLists:
@@ -76,8 +80,14 @@ class Rollback:
     instead_of: str
 
 
-def roll_back(store: Store, settings: Settings, run: str | None = None, progress: StageProgress = silent) -> Rollback:
-    """Make an earlier run the active one, by default the previous one.
+def roll_back(
+    store: Store,
+    settings: Settings,
+    run: str | None = None,
+    progress: StageProgress = silent,
+    fence: Fence | None = None,
+) -> Rollback:
+    """Make an earlier run the active one, by default the previous one; a fence, if given, guards that write.
 
     Raises UnknownNameError or DataError if there is no such run to return to.
     """
@@ -86,5 +96,5 @@ def roll_back(store: Store, settings: Settings, run: str | None = None, progress
         if not any(each.startswith(run) for each in known):
             raise UnknownNameError("run", run, known)
     with writing(store, settings.home, "rollback", progress=progress) as locked:
-        previous, active = publishing.roll_back(locked, run)
+        previous, active = publishing.roll_back(locked, run, fence)
     return Rollback(active.id, previous.id)

@@ -89,7 +89,7 @@ def train(
     model.fit(graph, everything, np.random.default_rng(seed), stage_progress(progress, "fit"))
     model.forget_variants()
     run = describe(name, model, graph.target, metrics, time.perf_counter() - started)
-    run = replace(run, verdict=verdict, split=split, sources=graph.sources)
+    run = replace(run, verdict=verdict, split=split, sources=graph.sources, num_interactions=len(everything))
     return TrainedRun(run, model, graph.users, graph.items, _drop_weights(everything), find_origins(graph))
 
 

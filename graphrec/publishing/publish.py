@@ -25,6 +25,7 @@ from graphrec.publishing.write import ElementIds, remove_old_format, remove_with
 from graphrec.ranking.topk import Recommendations
 from graphrec.runs import Run
 from graphrec.store import Store
+from graphrec.store.connection import Fence
 from graphrec.store.read import read_element_ids
 from graphrec.vocabulary import Vocabulary
 
@@ -94,9 +95,15 @@ class PublishResult:
 
 
 def publish(
-    store: Store, publication: Publication, keep: int = KEEP, progress: StageProgress = silent
+    store: Store,
+    publication: Publication,
+    keep: int = KEEP,
+    progress: StageProgress = silent,
+    fence: Fence | None = None,
 ) -> PublishResult:
     """Make a run the active one and keep `keep` earlier versions, at least one, for a rollback.
+
+    A fence, if given, guards the write that makes the run active.
 
     At least one is kept so that readers who began with the old version can finish. If the active version already has
     the same run and lists, nothing is written.
@@ -113,7 +120,7 @@ def publish(
     nodes = {vocabulary.label: _require_nodes(store, vocabulary) for vocabulary in vocabularies}
     all_versions = versions.read_versions(store)
     layered = _compare_lists(store, publication, all_versions, nodes, progress)
-    version, written = _write_version(store, publication, all_versions, layered)
+    version, written = _write_version(store, publication, all_versions, layered, fence)
     kept = versions.read_versions(store).complete[: keep + 1]
     versions.mark_replaced(store, kept)
     removed = [lists.remove(kept) for lists in layered]  # including those of a killed publication
@@ -162,7 +169,11 @@ def _compare_lists(
 
 
 def _write_version(
-    store: Store, publication: Publication, all_versions: Versions, layered: tuple[LayeredLists, ...]
+    store: Store,
+    publication: Publication,
+    all_versions: Versions,
+    layered: tuple[LayeredLists, ...],
+    fence: Fence | None,
 ) -> tuple[str, list[int]]:
     """Write the changed lists and activate the new version; return its id, and the number of edges of each type."""
     run, current = publication.run, all_versions.active
@@ -174,7 +185,7 @@ def _write_version(
     layers = [number, *(layer for layer in (current.layers if current else ()) if layer in read)]
     versions.create_version(store, version, number, {**_run_properties(run), "k": publication.k, "layers": layers})
     written = [lists.write(version, layers) for lists in layered]
-    versions.activate(store, version, all_versions)
+    versions.activate(store, version, all_versions, fence)
     return version, written
 
 

@@ -16,7 +16,7 @@ from graphrec.errors import DataError, StoreError
 from graphrec.schema import RUN, WITHDRAWN
 from graphrec.store import Store
 from graphrec.store.active_run import sort_key
-from graphrec.store.connection import ConstraintError, quote
+from graphrec.store.connection import ConstraintError, Fence, quote
 from graphrec.store.nodes import ensure_constraint
 
 PUBLISHING, PUBLISHED, REPLACED = "publishing", "published", "replaced"
@@ -132,9 +132,10 @@ def create_version(store: Store, id_: str, number: int, properties: Mapping[str,
         ) from error
 
 
-def activate(store: Store, id_: str, versions: Versions) -> None:
-    """Make a version the active one, in one write to its node."""
+def activate(store: Store, id_: str, versions: Versions, fence: Fence | None = None) -> None:
+    """Make a version the active one, in one write to its node, which a fence guards if given."""
     latest = max((version.activated_at or 0 for version in versions.all), default=0)
+    store = store if fence is None else store.fenced(fence)
     store.write(_ACTIVATE, {"id": id_, "moment": max(now_milliseconds(), latest + 1)})  # a clock may be set back
 
 
@@ -171,10 +172,10 @@ def read_withdrawn(store: Store, version: str, label: str) -> frozenset[str]:
     return frozenset(rows[0]["ids"]) if rows else frozenset()
 
 
-def roll_back(store: Store, name: str | None = None) -> tuple[Version, Version]:
+def roll_back(store: Store, name: str | None = None, fence: Fence | None = None) -> tuple[Version, Version]:
     """Make an earlier version active, by default the previous one; return the version left and the new active one.
 
-    `name` is the id of a version, or its first letters.
+    `name` is the id of a version, or its first letters; a fence guards the write that makes it active.
 
     Raises:
         UnknownNameError: no complete version has this id.
@@ -194,7 +195,7 @@ def roll_back(store: Store, name: str | None = None) -> tuple[Version, Version]:
     chosen = {version.id: version for version in earlier}
     hint = "recommendations of other runs are no longer in the graph; `graphrec publish` writes them again"
     target = earlier[0] if name is None else chosen[name_of_run(name, list(chosen), "kept run", hint)]
-    activate(store, target.id, versions)
+    activate(store, target.id, versions, fence)
     mark_replaced(store, read_versions(store).complete)
     return active, target
 

@@ -8,6 +8,7 @@ from graphrec.schema import ITEM, RECOMMENDED, RUN, SHOWN, USER, WITHDRAWN
 from graphrec.serving.user_context import UserContext, read_user_context
 from graphrec.store import Store
 from graphrec.store.active_run import ActiveRun, sort_key
+from graphrec.store.experiment import find_experiment_at
 from graphrec.time_format import moment_text
 
 #: Seconds before the time for which impressions are listed.
@@ -69,7 +70,8 @@ class ShownItem:
 class PastList:
     """What was published to a user at a time (Unix seconds).
 
-    run, model, active_since: the run that was active, its model, and the Unix seconds since which it was.
+    run, model, active_since: the run that was active, or that the user got in an experiment, its model, and the Unix
+        seconds since which it was.
     source: `published`: the list is in the graph; `recomputed`: it was computed anew by the saved run; `removed`:
         neither is possible any more.
     shown: impressions of the day before the time, the newest first.
@@ -96,7 +98,7 @@ def read_past_list(store: Store, user: str, at: int, recompute: Recompute) -> Pa
 
     Raises DataError if no run was active at that time.
     """
-    run, since = _find_run(store, at)
+    run, since, experiment = _find_run(store, user, at)
     rows = store.read(_LISTED, {"user": user, "run": run.id, "layers": list(run.layers)}) if run.layers else []
     layer = min((row["layer"] for row in rows), key=run.layers.index, default=None)
     items = [
@@ -105,6 +107,8 @@ def read_past_list(store: Store, user: str, at: int, recompute: Recompute) -> Pa
         if row["layer"] == layer
     ]
     notes, source = [], "published"
+    if experiment:
+        notes.append(experiment)
     if not run.layers:
         found = recompute(user, run)
         source = "removed" if found is None else "recomputed"
@@ -140,8 +144,8 @@ def read_past_list(store: Store, user: str, at: int, recompute: Recompute) -> Pa
     return PastList(user, at, run.id, run.model, since, source, tuple(items), tuple(shown), tuple(notes))
 
 
-def _find_run(store: Store, at: int) -> tuple[ActiveRun, int]:
-    """The run that was active at a time, and the Unix seconds since which it was."""
+def _find_run(store: Store, user: str, at: int) -> tuple[ActiveRun, int, str]:
+    """The run that a user got at a time, the Unix seconds since which it was active, and a note on an experiment."""
     rows = store.read(_RUNS)
     moments = [
         (int(moment), row["run"], row) for row in rows for moment in row["activations"] if moment <= at * 1000 + 999
@@ -151,7 +155,16 @@ def _find_run(store: Store, at: int) -> tuple[ActiveRun, int]:
         begin = "nothing was ever published" if first is None else f"the first run became active at {_format(first)}"
         raise DataError(f"no run was active at {moment_text(at)}: {begin}")
     moment, _, row = min(moments, key=lambda each: sort_key(*each[:2]))  # ties as for the run that is active now
-    return ActiveRun.from_row(row), moment // 1000
+    active, since = ActiveRun.from_row(row), moment // 1000
+    experiment = find_experiment_at(store, active.id, moment, at * 1000 + 999)
+    other = None if experiment is None else next((row for row in rows if row["run"] == experiment.other), None)
+    if experiment is None or other is None or not experiment.is_assigned(user):
+        return active, since, ""
+    if experiment.mode == "interleave":
+        note = f"experiment {experiment.id}: the user got items of runs {active.id} and {experiment.other} in one list"
+        return active, since, note
+    note = f"experiment {experiment.id}: the user got run {experiment.other} instead of the active run {active.id}"
+    return ActiveRun.from_row(other), experiment.started_at // 1000, note
 
 
 def _find_chosen(user: UserContext, relation: str, at: int) -> set[str]:

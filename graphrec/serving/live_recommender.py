@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,9 +48,8 @@ class LiveRecommender:
         self._open_store, self._runs_folder = open_store, runs_folder
         self._store: Store | None = None
         self._snapshot: Snapshot | None = None
-        self._fold_in: FoldIn | None = None
+        self._models: dict[str, tuple[FoldIn, NewItems]] = {}  # by id of the trained run
         self._titles: dict[str, Any] = {}
-        self._new_items: NewItems | None = None
         self._reported = ""
         self._error: StoreError | None = None
         self._ended, self._lock = threading.Event(), threading.RLock()
@@ -109,14 +109,17 @@ class LiveRecommender:
             if state != current.state or current.model_note == LOADING:
                 if state.loaded_at != current.state.loaded_at or state.num_items != current.state.num_items:
                     self._titles = _read_titles(store)
-                note = self._load_model(store, state.run)
-                if self._new_items is not None:
-                    self._new_items.refresh(store)
-                self._snapshot = self._build(store, state, note)
+                used = [state.run, None if state.experiment is None else state.experiment.other]
+                notes = [self._load_model(store, run) for run in used]
+                kept = {run.trained for run in used if run is not None}
+                self._models = {trained: loaded for trained, loaded in self._models.items() if trained in kept}
+                for _, new_items in self._models.values():
+                    new_items.refresh(store)
+                self._snapshot = self._build(store, state, *notes)
                 if current.model_note == LOADING:
                     self._snapshot.fallbacks.refresh()
 
-    def _build(self, store: Store, state: GraphState, note: str) -> Snapshot:
+    def _build(self, store: Store, state: GraphState, note: str, note_of_other: str = LOADING) -> Snapshot:
         relation = state.run.relation if state.run is not None else _find_target(store)
         current = self._snapshot
         if current is not None and current.relation == relation and current.fallbacks.store is store:
@@ -125,14 +128,22 @@ class LiveRecommender:
             fallbacks = Fallbacks(store, relation, float("inf"))
             if current is not None:  # the first snapshot must be there soon
                 fallbacks.refresh()
-        return Snapshot(state, relation, self._fold_in, note, fallbacks, self._titles)
+        other = None
+        if state.experiment is not None:
+            run = state.experiment.other
+            alone = replace(state, run=run, experiment=None)
+            parts = (run.relation, self._find_model(run), note_of_other)
+            other = Snapshot(alone, *parts, fallbacks, self._titles)
+        return Snapshot(state, relation, self._find_model(state.run), note, fallbacks, self._titles, other)
+
+    def _find_model(self, run: ActiveRun | None) -> "FoldIn | None":
+        """The loaded model of a run."""
+        loaded = None if run is None else self._models.get(run.trained)
+        return None if loaded is None else loaded[0]
 
     def _load_model(self, store: Store, run: ActiveRun | None) -> str:
         """Load the model of a run unless it is loaded; return the reason if there is no model."""
-        if run is None:
-            self._fold_in = self._new_items = None
-            return ""
-        if self._fold_in is not None and self._fold_in.trained.run.id == run.trained:
+        if run is None or run.trained in self._models:
             return ""
         from graphrec import runs  # imports torch, which takes seconds
         from graphrec.serving.fold_in import FoldIn
@@ -142,14 +153,13 @@ class LiveRecommender:
         try:
             trained = runs.load(self._runs_folder, run.trained)
         except UnknownNameError:
-            self._fold_in = self._new_items = None
             return f"the model of run {run.trained} is not on this machine, so the graph answers without it"
         except GraphrecError as error:
-            self._fold_in = self._new_items = None
             logger.warning("%s", error)  # it has the path of a folder, which is for the operator
             return f"the model of run {run.trained} cannot be read, see the server's log; the graph answers without it"
-        new_items = self._new_items = NewItems(store, trained)
-        self._fold_in = FoldIn(store, trained, lambda _: self._titles, lambda: new_items.items)
+        new_items = NewItems(store, trained)
+        fold_in = FoldIn(store, trained, lambda _: self._titles, lambda: new_items.items)
+        self._models[run.trained] = (fold_in, new_items)
         logger.info("loaded the model of run %s in %.1f s", run.trained, time.monotonic() - started)
         return ""
 
@@ -190,8 +200,8 @@ class LiveRecommender:
         """The same snapshot with fallback strategies on another connection."""
         fallbacks = Fallbacks(store, snapshot.relation, float("inf"))
         fallbacks.refresh()
-        parts = (snapshot.state, snapshot.relation, snapshot.fold_in, snapshot.model_note)
-        return Snapshot(*parts, fallbacks, snapshot.titles)
+        other = None if snapshot.other is None else replace(snapshot.other, fallbacks=fallbacks)
+        return replace(snapshot, fallbacks=fallbacks, other=other)
 
 
 def _read_titles(store: Store) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from graphrec.serving.user_context import EXCLUDES, exclusion_parameters
 from graphrec.store import Store
 from graphrec.store.active_run import ACTIVE_RUN, COLUMNS, ActiveRun, require_readable_lists
 from graphrec.store.connection import Row
+from graphrec.store.experiment import IS_COMPARED
 
 #: One item that is not in a list of ids and that the user has not interacted with.
 _OTHER = f"""
@@ -24,7 +25,7 @@ OPTIONAL MATCH (user:{USER} {{id: $user_id}})
 OPTIONAL MATCH (user)-[edge:{RECOMMENDED}]->(item:{ITEM})
 WHERE edge.version IN run.layers AND NOT EXISTS {{ (user)-[:WITHDRAWN]->(run) }}
 RETURN {COLUMNS}, user.id AS user, edge.version AS layer, item.id AS item, item.title AS title, edge.score AS score,
-       edge.rank AS rank, EXISTS {{
+       edge.rank AS rank, {IS_COMPARED} AS is_compared, EXISTS {{
            MATCH (user)-[met]->(item) WHERE type(met) = run.relation OR {EXCLUDES} }} AS seen
 ORDER BY rank
 """
@@ -56,11 +57,13 @@ class ListedItem:
 
 @dataclass(frozen=True)
 class PublishedList:
-    """The active run (None if nothing is published), whether the graph has the user, and the user's list."""
+    """The active run (None if nothing is published), whether the graph has the user, the user's list, and whether the
+    run is compared with another one in an experiment."""
 
     run: ActiveRun | None
     has_user: bool = False
     items: tuple[ListedItem, ...] = ()
+    is_compared: bool = False
 
 
 def read_published_list(store: Store, user_id: str) -> PublishedList:
@@ -71,7 +74,7 @@ def read_published_list(store: Store, user_id: str) -> PublishedList:
         users = store.read(f"MATCH (user:{USER} {{id: $user_id}}) RETURN 1 AS one", {"user_id": user_id})
         return PublishedList(None, bool(users))
     run = ActiveRun.from_row(rows[0])
-    return PublishedList(run, rows[0]["user"] is not None, _build_list(run, rows))
+    return PublishedList(run, rows[0]["user"] is not None, _build_list(run, rows), bool(rows[0]["is_compared"]))
 
 
 def read_published_lists(store: Store, run: ActiveRun, user_ids: Sequence[str]) -> dict[str, tuple[ListedItem, ...]]:

@@ -12,9 +12,11 @@ from graphrec.reranking import RerankingRules, require_applicable
 from graphrec.schema import USER
 from graphrec.serving.answer import Answer
 from graphrec.serving.fallbacks import Fallbacks
+from graphrec.serving.interleaving import merge_answers
 from graphrec.serving.live_answer import Request, add_ranks, answer_live, published_candidates
 from graphrec.serving.published_list import (
     ListedItem,
+    PublishedList,
     has_other_items,
     read_published_list,
     read_published_lists,
@@ -22,6 +24,7 @@ from graphrec.serving.published_list import (
 from graphrec.serving.user_context import read_user_context
 from graphrec.store import Store, counts, queries
 from graphrec.store.active_run import ActiveRun, find_active_run
+from graphrec.store.experiment import find_experiment
 
 if TYPE_CHECKING:  # FoldIn imports torch, which a published list does not need
     from graphrec.serving.fold_in import FoldIn
@@ -43,7 +46,7 @@ class OnlineRecommender:
 
     def __init__(self, store: Store, runs_folder: Path) -> None:
         self._store, self._runs_folder = store, runs_folder
-        self._fold_in: FoldIn | None = None
+        self._models: dict[str, FoldIn] = {}  # by id of the trained run: that of the active run, and of one compared
         self._fallbacks: Fallbacks | None = None
         self._checked_rules: RerankingRules | None = None
 
@@ -66,9 +69,21 @@ class OnlineRecommender:
             known = find(self._store, USER, user_id)
             if known is not None:
                 user_id, published = known, read_published_list(self._store, known)
-        run = published.run
-        if run is None and not anyone:
+        if published.run is None and not anyone:
             raise _nothing_published_error()
+        experiment = find_experiment(self._store) if published.is_compared else None
+        if experiment is None or not experiment.is_assigned(user_id):
+            return self._answer(user_id, k, rules, published)
+        items = read_published_lists(self._store, experiment.other, [user_id]).get(user_id, ())
+        other = replace(published, run=experiment.other, items=items)
+        if experiment.mode == "split":
+            return self._answer(user_id, k, rules, other)
+        answers = {each.run.id: self._answer(user_id, k, rules, each) for each in (published, other) if each.run}
+        return merge_answers(experiment, answers, k)
+
+    def _answer(self, user_id: str, k: int, rules: RerankingRules | None, published: PublishedList) -> Answer:
+        """The answer for a user by a run and its list for the user."""
+        run = published.run
         if run is not None and rules is None and not all(each.seen for each in published.items):
             return self._answer_from_list(user_id, k, run, published.items)
         user = read_user_context(self._store, user_id)
@@ -100,6 +115,9 @@ class OnlineRecommender:
     def _answer_in_batches(
         self, ids: list[str], k: int, rules: RerankingRules | None, anyone: bool, run: ActiveRun | None
     ) -> Iterator[Answer]:
+        if run is not None and find_experiment(self._store) is not None:  # each user has the run of their own
+            yield from (self.recommend(user, k, rules, anyone) for user in ids)
+            return
         for start in range(0, len(ids), USERS_AT_ONCE):
             batch = ids[start : start + USERS_AT_ONCE]
             listed = {} if run is None or rules is not None else read_published_lists(self._store, run, batch)
@@ -175,23 +193,25 @@ class OnlineRecommender:
         return answer_live(self._store, request, fold_in, note, self._fallbacks)
 
     def _load_model(self, run: ActiveRun) -> tuple["FoldIn | None", str]:
-        """The active run's model, loaded once; or None and a note, if its folder is not on this machine."""
-        if self._fold_in is None or self._fold_in.trained.run.id != run.trained:
+        """A run's model, loaded once; or None and a note, if its folder is not on this machine."""
+        if run.trained not in self._models:
             from graphrec import runs
             from graphrec.serving.fold_in import FoldIn
 
             try:
-                self._fold_in = FoldIn(self._store, runs.load(self._runs_folder, run.trained))
+                loaded = FoldIn(self._store, runs.load(self._runs_folder, run.trained))
             except UnknownNameError:
-                self._fold_in = None
                 return (
                     None,
                     f"the model of run {run.trained} is not in {self._runs_folder}, so the graph answers without it",
                 )
             except GraphrecError as error:
-                self._fold_in = None
                 return None, f"{error}; the graph answers without it"
-        return self._fold_in, ""
+            newest = list(self._models.items())[
+                -1:
+            ]  # the other run of an experiment, or the one that was active before
+            self._models = {**dict(newest), run.trained: loaded}
+        return self._models[run.trained], ""
 
     def _target_behaviour(self, run: ActiveRun | None) -> str:
         """The behaviour that the run predicts; without a run the strongest behaviour in the graph."""

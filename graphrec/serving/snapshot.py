@@ -11,6 +11,7 @@ from graphrec.schema import ITEM
 from graphrec.serving.answer import Answer, Recommended
 from graphrec.serving.fallbacks import Fallbacks
 from graphrec.serving.graph_state import GraphState
+from graphrec.serving.interleaving import merge_answers
 from graphrec.serving.live_answer import Request, add_ranks, answer_live, published_candidates
 from graphrec.serving.live_user import LiveUser, read_live_user
 from graphrec.serving.user_context import UserContext, UserEdge
@@ -57,6 +58,7 @@ class Snapshot:
     fold_in: the loaded model of the run; None for the reason `model_note`.
     fallbacks: strategies without a model, whose trending and popular lists are kept in memory.
     titles: title (or None) of each item of the graph, by id.
+    other: the same state with the other run of an experiment.
     """
 
     state: GraphState
@@ -65,6 +67,7 @@ class Snapshot:
     model_note: str
     fallbacks: Fallbacks
     titles: Mapping[str, Any]
+    other: "Snapshot | None" = None
 
     @property
     def run(self) -> ActiveRun | None:
@@ -76,15 +79,33 @@ class Snapshot:
         """A text that changes with everything that all users' answers depend on."""
         return f"{self.state.epoch}{'' if self.fold_in is None else '+'}"
 
-    def recommend(self, store: Store, user_id: str, wishes: Wishes) -> Answer:
-        """The answer for a user: the published list, unless the user has done something since the run was trained.
+    def for_user(self, user_id: str) -> "Snapshot":
+        """The snapshot of the run that a user gets: the other one of an experiment that splits users, or this one."""
+        experiment, other = self.state.experiment, self.other
+        if experiment is None or other is None or experiment.mode != "split" or not experiment.is_assigned(user_id):
+            return self
+        return other
 
-        A user with other items by the target behaviour than in training, or with newer events of other behaviours that
-        the model reads, is folded in. So is a user with a session, and rules are applied to the model's ranking.
+    def recommend(self, store: Store, user_id: str, wishes: Wishes) -> Answer:
+        """The answer for a user by the run that the user gets, or in an experiment that interleaves by both runs.
 
         Raises:
             UnknownUserError: there is no such user, and `wishes.anyone` is not set.
             DataError: a rule uses a name that the graph does not have.
+        """
+        experiment, other = self.state.experiment, self.other
+        if experiment is None or other is None or not experiment.is_assigned(user_id):
+            return self._recommend(store, user_id, wishes)
+        if experiment.mode == "split":
+            return other._recommend(store, user_id, wishes)
+        answers = {each.run.id: each._recommend(store, user_id, wishes) for each in (self, other) if each.run}
+        return merge_answers(experiment, answers, wishes.k)
+
+    def _recommend(self, store: Store, user_id: str, wishes: Wishes) -> Answer:
+        """The answer by this run: the published list, unless the user has done something since the run was trained.
+
+        A user with other items by the target behaviour than in training, or with newer events of other behaviours that
+        the model reads, is folded in. So is a user with a session, and rules are applied to the model's ranking.
         """
         run = self.run
         if run is not None and not wishes.rules and not wishes.session and self._may_be_listed(user_id):

@@ -4,7 +4,7 @@ import logging
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, Self, TypeVar
@@ -105,9 +105,9 @@ class Fence(Protocol):
 class Store:
     """An open connection to one graph database, Neo4j or the embedded server. Use it in a `with` block."""
 
-    def __init__(self, driver: neo4j.Driver, address: Address, fence: Fence | None = None) -> None:
+    def __init__(self, driver: neo4j.Driver, address: Address, fences: tuple[Fence, ...] = ()) -> None:
         self._driver = driver
-        self._fence = fence
+        self._fences = fences
         self._reading: set[str] = set()  # statements that were found to read only
         self.address = address
 
@@ -161,8 +161,8 @@ class Store:
             return rows
 
     def fenced(self, fence: Fence) -> "Store":
-        """A Store on the same connections in which a fence guards every write."""
-        return Store(self._driver, self.address, fence)
+        """A Store on the same connections in which a fence guards every write, besides those that guard this one's."""
+        return Store(self._driver, self.address, (*self._fences, fence))
 
     def write(self, statement: str, parameters: Mapping[str, Any] | None = None) -> list[Row]:
         """All records of a statement that writes, run in one transaction that is retried on transient errors."""
@@ -170,14 +170,13 @@ class Store:
 
     def write_together(self, statements: Sequence[tuple[str, Mapping[str, Any]]]) -> list[list[Row]]:
         """The records of several statements that write, run in one transaction: either all take effect or none does."""
-        if self._fence is None:
-            return self.transact(lambda run: [run(*each) for each in statements])
-        fence = self._fence
-        with fence.guard() as guard:
+        with ExitStack() as stack:
+            guards = [(fence, stack.enter_context(fence.guard())) for fence in self._fences]
 
             def work(run: RunStatement) -> list[list[Row]]:
-                if not run(*guard):
-                    raise fence.lost()
+                for fence, guard in guards:
+                    if not run(*guard):
+                        raise fence.lost()
                 return [run(*each) for each in statements]
 
             return self.transact(work)

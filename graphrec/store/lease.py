@@ -69,8 +69,15 @@ RETURN lease.owner AS owner
 _TAKE_SLOTS = f"MATCH (slot:{WRITE_LEASE}) WHERE slot.id <> '{_ID}' SET slot.owner = $owner"
 _MAKE_SLOTS = f"UNWIND $slots AS id MERGE (slot:{WRITE_LEASE} {{id: id}}) SET slot.owner = $owner"
 
-_RENEW = f"MATCH (lease:{WRITE_LEASE} {{id: '{_ID}', owner: $owner}}) SET lease.renewed = timestamp() RETURN 1 AS one"
-_GUARD = f"MATCH (slot:{WRITE_LEASE} {{id: $id, owner: $owner}}) SET slot.written = timestamp() RETURN 1 AS one"
+#: The first SET takes the lock, and only then the owner is compared: Neo4j reads a node before it waits for the lock.
+_RENEW = f"""
+MATCH (lease:{WRITE_LEASE} {{id: '{_ID}'}}) SET lease.asked = timestamp()
+WITH lease WHERE lease.owner = $owner SET lease.renewed = timestamp() RETURN 1 AS one
+"""
+_GUARD = f"""
+MATCH (slot:{WRITE_LEASE} {{id: $id}}) SET slot.written = timestamp()
+WITH slot WHERE slot.owner = $owner RETURN 1 AS one
+"""
 _FREE = f"MATCH (lease:{WRITE_LEASE} {{owner: $owner}}) DELETE lease"
 
 
@@ -175,7 +182,7 @@ def hold_lease(
 
     Raises StoreError if the database refuses or goes away.
     """
-    _ensure_constraint(store)
+    ensure_unique(store, WRITE_LEASE)
     owner, holder = secrets.token_hex(8), f"{purpose} by {_get_user()}@{socket.gethostname()} (process {os.getpid()})"
     claim = {"owner": owner, "holder": holder, "home": home, "stale": int(STALE_SECONDS * 1000), "instead_of": ""}
     reported = waiting = ""
@@ -215,8 +222,7 @@ def _take(store: Store, claim: Mapping[str, Any], writers: int) -> bool:
     try:
         return bool(store.transact(take, SECONDS_TO_TAKE))
     except StoreError as error:
-        code = getattr(error.__cause__, "code", None) or ""
-        if any(part in code for part in _CONTENDED):
+        if is_contended(error):
             logger.debug("the write lease could not be taken: %s", error)
             return False
         raise
@@ -226,11 +232,17 @@ def _list_slots(writers: int) -> list[str]:
     return [f"{_ID}-{number}" for number in range(writers)]
 
 
-def _ensure_constraint(store: Store) -> None:
-    """Make the ids of leases unique, so that two processes cannot both create one."""
-    name = f"{WRITE_LEASE}_id"
+def is_contended(error: StoreError) -> bool:
+    """Whether another process created or held the node of a lease at the same time."""
+    code = getattr(error.__cause__, "code", None) or ""
+    return any(part in code for part in _CONTENDED)
+
+
+def ensure_unique(store: Store, label: str) -> None:
+    """Make the ids of leases of a label unique, so that two processes cannot both create one."""
+    name = f"{label}_id"
     if not any(row["name"] == name for row in store.read("SHOW CONSTRAINTS YIELD name RETURN name")):
-        ensure_constraint(store, WRITE_LEASE)
+        ensure_constraint(store, label)
 
 
 def _get_user() -> str:

@@ -59,6 +59,11 @@ class TomlSection:
         """The integer of a key."""
         return int(self._read(key, int, default))
 
+    def number(self, key: str, default: float) -> float:
+        """The number of a key, whole or not."""
+        value = self._read(key, (int, float), default)
+        return float(value)
+
     def flag(self, key: str, default: bool) -> bool:
         """The boolean of a key."""
         return bool(self._read(key, bool, default))
@@ -91,7 +96,9 @@ class TomlSection:
         """Whether the table has the key."""
         return key in self.values
 
-    def _read(self, key: str, kind: type, default: object) -> Any:  # Any: of the kind, as just checked
+    def _read(
+        self, key: str, kind: type | tuple[type, ...], default: object
+    ) -> Any:  # Any: of the kind, as just checked
         if key not in self.values:
             if default is None:
                 raise self.error(key, "is missing; it is needed")
@@ -99,7 +106,7 @@ class TomlSection:
         value = self.values[key]
         is_kind = isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
         if not is_kind:
-            raise self._type_error(key, _TYPES[kind])
+            raise self._type_error(key, _TYPES[kind if isinstance(kind, type) else kind[-1]])
         return value
 
     def _type_error(self, key: str, kind: str) -> DataError:

@@ -249,7 +249,8 @@ def test_two_runs_compared(graph: Store) -> None:
 def test_the_health_of_a_graph(graph: Store) -> None:
     graph.write(
         "MATCH (u:User {id: 'ann'}), (h:Item {id: 'h'}), (x:Item {id: 'x'}) "
-        "CREATE (:Odd), (u)-[:RECOMMENDED {version: 9}]->(h), (u)-[:RECOMMENDED {version: 9}]->(x) "
+        "CREATE (:Odd), (:Operator {id: 'operator'}), (:Decision {id: '1-1'}), (:Experiment {id: 'e-1'}) "
+        "CREATE (u)-[:RECOMMENDED {version: 9}]->(h), (u)-[:RECOMMENDED {version: 9}]->(x) "
         "SET h.keys = ['mine:x'] "
         "FOREACH (k IN [1, 2] | CREATE (h)-[:NEXT {source: 'mine', timestamp: 7}]->(x)) "
         "FOREACH (k IN [1, 2] | CREATE (x)-[:NEXT {source: 'mine'}]->(h)) "

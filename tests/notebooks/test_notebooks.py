@@ -71,8 +71,8 @@ def test_it_needs_no_file_beside_it(path: Path, tmp_path: Path, monkeypatch: pyt
                 assert plt.rcParams["axes.titlelocation"] == "left"
 
 
-def test_there_are_five() -> None:
-    assert [path.name[:3] for path in NOTEBOOKS] == ["01_", "02_", "03_", "04_", "05_"]
+def test_there_are_six() -> None:
+    assert [path.name[:3] for path in NOTEBOOKS] == ["01_", "02_", "03_", "04_", "05_", "06_"]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

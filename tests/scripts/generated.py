@@ -32,7 +32,7 @@ NUMBERS = (
 FEW = ("1", "2", "3", "0", "-1", "x", "99999999999999999999")
 
 #: Commands that would work for long or end the store of the tests: always, and if they meet a store.
-ENDLESS = {"demo", "doctor", "store start", "store stop", "mcp", "consume"}
+ENDLESS = {"demo", "doctor", "store start", "store stop", "mcp", "consume", "operate"}
 LEFT_OUT = {*ENDLESS, "tune", "evaluate", "blend", "benchmark", "serve", "replay", "enrich", "judge"}
 
 

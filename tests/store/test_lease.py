@@ -175,8 +175,7 @@ def test_no_write_of_a_writer_that_was_paused_takes_effect(
             finished.wait(20)
 
     successor = threading.Thread(target=take_over)
-    fence = held._fence
-    assert fence is not None
+    (fence,) = held._fences
     with fence.guard() as guard:
 
         def work(run: object) -> None:
@@ -203,6 +202,40 @@ def test_no_write_of_a_writer_that_was_paused_takes_effect(
     rows = store.read("MATCH (n:User) RETURN n.id AS id ORDER BY id")
     # on Neo4j the first write ended before the successor began, as if there had been no pause
     assert [row["id"] for row in rows] == (["b"] if store.embedded else ["b", "late"])
+
+
+def test_a_write_that_waited_for_its_successor_is_refused(
+    store: Store, other: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On Neo4j its guard waits for the lock of the slot, and must read the owner after it got the lock."""
+    monkeypatch.setattr(lease, "RENEWAL_INTERVAL", 3600.0)
+    holding = hold_lease(store, "load of a")
+    held = holding.__enter__()
+    errors: list[StoreError] = []
+
+    def write_late() -> None:
+        try:
+            held.write("CREATE (:User {id: 'late'})")
+        except StoreError as error:
+            errors.append(error)
+
+    writer = threading.Thread(target=write_late)
+
+    def take_over(run: object) -> None:
+        assert callable(run)
+        run(f"MATCH (l:{WRITE_LEASE}) SET l.owner = 'b'")
+        if writer.ident is None:
+            writer.start()
+            time.sleep(0.5)  # the other transaction has begun
+
+    other.transact(take_over)
+    writer.join(30)
+    if store.embedded and not errors:  # it committed before its successor, whose transaction was repeated after it
+        assert store.read("MATCH (n:User) RETURN count(n) AS number") == [{"number": 1}]
+    else:
+        assert [type(error) for error in errors] == [LostLeaseError]
+        assert store.read("MATCH (n:User) RETURN count(n) AS number") == [{"number": 0}]
+    holding.__exit__(None, None, None)
 
 
 def test_many_threads_write_under_one_lease(store: Store) -> None:

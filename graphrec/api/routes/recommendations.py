@@ -83,8 +83,9 @@ async def answer_user(
     def work(store: Store) -> bytes:
         answer = snapshot.recommend(store, user, wishes)
         services.metrics.answers.labels(strategy_of(answer), "computed").inc()
-        because = find_reasons(snapshot, answer) if explain else None
-        return encode(build_answer(answer, snapshot.run, because))
+        assigned = snapshot.for_user(user)
+        because = find_reasons(assigned, answer) if explain else None
+        return encode(build_answer(answer, assigned.run, because))
 
     body, outcome = await services.cached(user, snapshot, name_request(rules, wishes, explain), work)
     if outcome == "hit":
