@@ -12,7 +12,7 @@ from graphrec.explanation.explain import explain
 from graphrec.explanation.text import as_sentence
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
-from graphrec.models.sequence_filter import SequenceFilter
+from graphrec.models.sequence_filter import SequenceFilter, search_space
 from graphrec.models.sequence_filter.config import SequenceFilterConfig
 from graphrec.relations import Relations, build_relations
 from graphrec.runs import TrainedRun, describe
@@ -263,6 +263,17 @@ def test_the_search_tries_what_the_graph_has() -> None:
     assert "half_life" not in SequenceFilter.space(untimed)
     positions, _ = build_sequences([[0, 1, 2], [2, 1]], 3, step=1)
     assert "half_life" not in SequenceFilter.space(positions)
+
+
+def test_many_events_of_a_dense_graph_have_few_candidates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The ridge with its changes, and the default of the sparse transitions."""
+    rng = np.random.default_rng(9)
+    dense, _ = build_sequences([rng.permutation(12)[:11].tolist() for _ in range(60)], 12)
+    number = len(SequenceFilter.candidates(dense))
+    monkeypatch.setattr(search_space, "MANY_EVENTS", 600)
+    few = SequenceFilter.candidates(dense)
+    assert len(few) < number
+    assert [config.ridge > 0 for config in few] == [True, True, True, True, False]
 
 
 def test_memories_of_candidates_are_in_the_space() -> None:
