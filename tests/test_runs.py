@@ -23,7 +23,9 @@ def trained(name: str = "item_knn", when: datetime | None = None) -> TrainedRun:
     ties = torch.stack([torch.arange(18), torch.arange(18) + 2])  # diffnet asks for friends
     graph.data["User", "FRIEND", "User"].edge_index = ties
     graph.data["User", "rev_FRIEND", "User"].edge_index = ties.flip(0)
-    model = make(name, epochs=2) if name == "lightgcn" else make(name)
+    model = make(name)
+    if hasattr(model.config, "epochs"):
+        model = make(name, epochs=2)
     model.fit(graph, train, np.random.default_rng(0))
     run = describe(name, model, graph.target, {"ndcg@10": 0.5}, 1.25, when)
     return TrainedRun(run, model, graph.users, graph.items, train)
