@@ -311,8 +311,8 @@ class _Cycle:
 
 
 def check_policy(policy: OperationPolicy) -> None:
-    """Raise what would end a cycle only after its training: UnknownNameError for a model that there is none of,
-    DataError for rules that cannot be read."""
+    """Raise what would end a cycle only after its training: UnknownNameError for an unknown model, DataError for
+    rules that cannot be read."""
     if policy.model and policy.model != "ensemble" and policy.model not in MODELS:
         raise UnknownNameError("model", policy.model, MODELS)
     if policy.publish.rules is not None:
