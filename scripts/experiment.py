@@ -34,7 +34,8 @@ def start(run: str | None, share: float, interleave: bool, as_json: bool) -> Non
         _terminal.print_json({**asdict(found), "other": found.other.id})
         return
     what = "items of both" if interleave else found.other.id
-    _terminal.say(f"{found.id}: {share:.0%} of the users get {what}, the others {found.active}")
+    others = f", the others {found.active}" if share < 1 else ""
+    _terminal.say(f"{found.id}: {share:.0%} of the users get {what}{others}")
     _terminal.note("`graphrec feedback` compares the runs; `graphrec experiment stop` ends it")
 
 

@@ -32,7 +32,10 @@ def command(policy: Path | None, once: bool, show_log: bool, limit: int | None, 
         raise click.UsageError("--limit is for --log")
     with _terminal.open_graph() as graph:
         if show_log:
-            _print_decisions(graph.list_decisions(limit)[::-1], as_json)
+            decisions = graph.list_decisions(limit)[::-1]
+            _print_decisions(decisions, as_json)
+            if not decisions and not as_json:
+                _terminal.note("no decisions are in the journal")
             return
         if not once:
             graph.operate_until_ended(policy, lambda found: _print_decisions(found.decisions, as_json, lines=True))
@@ -67,5 +70,3 @@ def _print_decisions(decisions: "list[Decision] | tuple[Decision, ...]", as_json
         run = f" {each.run}" if each.run else ""
         again = f" ({each.repeats} times since {moment_text(each.since // 1000)})" if each.repeats > 1 else ""
         _terminal.say(f"{moment_text(each.at // 1000)} {each.kind}{run}: {each.sentence}{again}")
-    if not decisions and not lines:
-        _terminal.note("no decisions are in the journal")

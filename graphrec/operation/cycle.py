@@ -14,6 +14,7 @@ from graphrec.errors import DataError, GraphrecError, StoreError, UnknownNameErr
 from graphrec.evaluation.result import Estimate
 from graphrec.evaluation.sequential import ClickComparison, SequentialConfig
 from graphrec.evaluation.store_lookup import aliases
+from graphrec.models import MODELS
 from graphrec.operation.changes import Changes, LastTraining, find_changes, find_last_training
 from graphrec.operation.journal import Decision, Journal, read_decisions
 from graphrec.operation.leader import (
@@ -31,11 +32,14 @@ from graphrec.pipeline.config import PublishConfig, TrainConfig
 from graphrec.pipeline.feedback import Period, compare_clicks, measure_experiment
 from graphrec.pipeline.notes import resolve_split, training_notes
 from graphrec.pipeline.reading import read_graph
+from graphrec.preconditions import FIRST_STEPS
 from graphrec.progress import StageProgress, silent
 from graphrec.publishing.experiments import start_experiment, stop_experiments
+from graphrec.reranking import read_rules
 from graphrec.runs import TrainedRun
 from graphrec.store import Store
 from graphrec.store.active_run import find_active_run
+from graphrec.store.counts import has_behaviour
 from graphrec.store.experiment import find_experiment, list_experiments
 
 #: The model of the first training, if the policy names none.
@@ -78,7 +82,10 @@ def run_cycle(
             raise
         except GraphrecError as error:
             with suppress(StoreError):  # the database may be what failed
-                cycle.journal.write("fail", f"the cycle ended with an error: {error}", {})
+                state = read_leader(store)
+                # a rollback is decided once, so that only the node reminds the next cycle of it
+                kept = (state.run, ROLLING_BACK) if state.stage == ROLLING_BACK else (None, "")
+                cycle.journal.write("fail", f"the cycle ended with an error: {error}", {}, *kept)
             raise
         return CycleResult(tuple(cycle.journal.decisions))
 
@@ -106,8 +113,7 @@ class _Cycle:
         saved = {run.id: run for run in runs.list_saved(self.settings.runs)}
         last = find_last_training(self.store, find_active_run(self.store), saved)
         if before.stage == ROLLING_BACK:
-            self._resume(f"returns to {before.run}", ROLLING_BACK, before.run)
-            self._roll_back(before.run)
+            self._resume_rollback(before.run)
             return
         if before.stage == PUBLISHING and before.run in saved:
             self._resume(f"{before.run} is trained: gate and publish follow", PUBLISHING, before.run)
@@ -125,32 +131,67 @@ class _Cycle:
                 sentence = f"experiment {experiment.id} compares {experiment.other.id}: nothing is published meanwhile"
                 self.journal.write("wait", sentence, {"experiment": experiment.id})
             return
+        check_policy(self.policy)
         trained = None if last is None or last.run not in saved else runs.load(self.settings.runs, last.run)
+        failed = self._find_unpublished()
+        if trained is not None and failed is not None and failed.run == trained.run.id:
+            sentence = f"cycle {failed.cycle} trained {failed.run} and did not publish it: gate and publish follow"
+            self.journal.write("resume", sentence, {"cycle": failed.cycle, "stage": PUBLISHING}, failed.run, PUBLISHING)
+            self._publish(trained)
+            return
         if not self._decide(last, trained):
             return
         self._publish(self._train(last))
 
-    def _resume(self, what: str, stage: str, run: str | None = None) -> None:
+    def _resume(self, what: str, stage: str = "", run: str | None = None) -> None:
         before = self.leader.before
         sentence = f"cycle {before.number} of {before.holder} was ended at {before.stage}; {what}"
         self.journal.write("resume", sentence, {"cycle": before.number, "stage": before.stage}, run, stage)
 
+    def _resume_rollback(self, previous: str) -> None:
+        """Finish a rollback, unless another run than the one that it was decided for is active by now."""
+        active = find_active_run(self.store)
+        (decided,) = read_decisions(self.store, 1, ["rollback"])
+        if active is not None and active.id not in (previous, decided.figures["new"]["run"]):
+            self._resume(f"{active.id} was published since, and stays active")
+        elif previous not in {each.id for each in publishing.read_versions(self.store).complete}:
+            self._resume(f"the lists of {previous} are no longer in the graph, so the active run stays")
+        else:
+            self._resume(f"returns to {previous}", ROLLING_BACK, previous)
+            self._roll_back(previous)
+
+    def _find_unpublished(self) -> Decision | None:
+        """The last training of operation, if an error ended its cycle before the run was published or refused."""
+        newest = read_decisions(self.store, 1, ["train", "publish", "refuse"])
+        active = find_active_run(self.store)
+        if not newest or newest[0].kind != "train" or (active is not None and active.id == newest[0].run):
+            return None
+        return newest[0]
+
     def _decide(self, last: LastTraining | None, trained: TrainedRun | None) -> bool:
         """Whether to train, as a line of the journal."""
-        if last is None:
-            self.journal.write("retrain", "nothing was ever trained for this graph", {}, stage=TRAINING)
-            return True
         policy = self.policy.retrain
-        changes = find_changes(self.store, last, trained, policy, self.now * 1000, self.policy.seed)
-        reasons, figures = changes.reasons(policy), {**asdict(changes), "last": last.run}
         begun = read_decisions(self.store, 1, ["retrain"])
         too_early = bool(begun) and self.now * 1000 - begun[0].at < policy.apart * 1000
+        early = f"but the last training began less than {policy.apart:,} s ago"
+        if last is None:
+            if not has_behaviour(self.store):
+                sentence = f"the graph has no behaviour of users yet; load a source first: {FIRST_STEPS}"
+                self.journal.write("wait", sentence, {})
+                return False
+            if too_early:
+                self.journal.write("wait", f"nothing was ever trained for this graph, {early}", {})
+                return False
+            self.journal.write("retrain", "nothing was ever trained for this graph", {}, stage=TRAINING)
+            return True
+        changes = find_changes(self.store, last, trained, policy, self.now * 1000, self.policy.seed)
+        reasons, figures = changes.reasons(policy), {**asdict(changes), "last": last.run}
         if reasons and not too_early:
             self.journal.write("retrain", "; ".join(reasons), figures, stage=TRAINING)
             return True
         sentence = _describe_changes(changes)
         if reasons:
-            sentence = f"{'; '.join(reasons)}, but the last training began less than {policy.apart:,} s ago"
+            sentence = f"{'; '.join(reasons)}, {early}"
         self.journal.write("wait", sentence, figures)
         return False
 
@@ -267,6 +308,15 @@ class _Cycle:
         if active is None or active.id != previous:
             publication.roll_back(self.store, self.settings, previous, self.progress, self.leader)
         self.store.fenced(self.leader).write(*self.leader.mark(""))
+
+
+def check_policy(policy: OperationPolicy) -> None:
+    """Raise what would end a cycle only after its training: UnknownNameError for an unknown model, DataError for
+    rules that cannot be read."""
+    if policy.model and policy.model != "ensemble" and policy.model not in MODELS:
+        raise UnknownNameError("model", policy.model, MODELS)
+    if policy.publish.rules is not None:
+        read_rules(policy.publish.rules)
 
 
 def describe_comparison(found: ClickComparison) -> str:

@@ -17,7 +17,7 @@ from graphrec.store.nodes import ensure_constraint
 Kind = Literal["resume", "rollback", "keep", "watch", "wait", "retrain", "train", "refuse", "publish", "fail"]
 
 #: Decisions that repeat while nothing happens; a repeated one is a line with the number of repeats.
-REPEATED = frozenset({"watch", "wait"})
+REPEATED = frozenset({"watch", "wait", "fail"})
 
 _READ = f"""
 MATCH (d:{DECISION})

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from graphrec.config import Settings
 from graphrec.errors import GraphrecError
-from graphrec.operation.cycle import CycleResult, run_cycle
+from graphrec.operation.cycle import CycleResult, check_policy, run_cycle
 from graphrec.operation.policy import OperationPolicy
 from graphrec.progress import StageProgress, silent
 from graphrec.store import Store
@@ -27,7 +27,10 @@ def run_cycles(
 
     A cycle that fails is reported to `note`, and the next one tries again with new connections. While another process
     leads, this one waits: it leads as soon as the other one ends or is not heard of.
+
+    Raises UnknownNameError or DataError at once if the policy names an unknown model or rules that cannot be read.
     """
+    check_policy(policy)
     ended, leader = threading.Event(), ""
     with end_on_signals(ended):
         while not ended.is_set():

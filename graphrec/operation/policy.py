@@ -108,6 +108,8 @@ class OperationPolicy:
         for name, value in {**shares, "watch.split": self.watch.split}.items():
             if not 0 <= value <= 1:
                 raise DataError(f"{name} is a share from 0 to 1, not {value:g}")
+        if self.watch.split == 1:
+            raise DataError("watch.split is 1, so no user would get the new run; give a share below 1, such as 0.5")
         if not 0 < self.watch.alpha < 1 or not 0 < self.watch.effect <= 100:
             raise DataError("watch.alpha is between 0 and 1, and watch.effect above 0 and at most 100")
         least = {

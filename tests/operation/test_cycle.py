@@ -14,14 +14,16 @@ import pytest
 
 from graphrec import runs
 from graphrec.config import Settings
-from graphrec.errors import DataError
+from graphrec.errors import DataError, GraphrecError, StoreError
 from graphrec.models.item_knn import ItemKNN
-from graphrec.operation import OperationPolicy, RetrainPolicy, SearchPolicy, WatchPolicy, read_decisions
+from graphrec.operation import OperationPolicy, PublishPolicy, RetrainPolicy, SearchPolicy, WatchPolicy, read_decisions
 from graphrec.operation.cycle import CycleResult, run_cycle
-from graphrec.operation.leader import IDLE, PUBLISHING, TRAINING, lead, read_leader
+from graphrec.operation.leader import IDLE, PUBLISHING, ROLLING_BACK, TRAINING, lead, read_leader
+from graphrec.operation.loop import run_cycles
 from graphrec.pipeline import publication
+from graphrec.pipeline.config import PublishConfig
 from graphrec.publishing import read_versions
-from graphrec.store import Store
+from graphrec.store import Store, connect
 from graphrec.store.active_run import find_active_run
 from graphrec.store.experiment import list_experiments
 from tests.sizes import NEO4J_IS_SLOW
@@ -238,6 +240,73 @@ def test_a_process_that_was_killed_while_it_rolled_back_is_finished(
     assert kinds(run_cycle(store, settings, POLICY)) == ["resume"]
     assert active(store) == published
     assert kinds(run_cycle(store, settings, POLICY)) == ["wait"]
+
+
+def test_a_publication_that_failed_is_tried_again_without_a_training(
+    store: Store, settings: Settings, published: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.buy(store, range(28, 35), range(60), range(12, 14))
+
+    def fail(*_: object) -> None:
+        raise DataError("no")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(publication, "publish_run", fail)
+        with pytest.raises(DataError, match="no"):
+            run_cycle(store, settings, POLICY)
+    assert active(store) == published
+    fail_line, train = read_decisions(store, 2)
+    assert (fail_line.kind, train.kind) == ("fail", "train")
+    result = run_cycle(store, settings, POLICY)
+    assert kinds(result) == ["resume", "publish"]
+    assert result.decisions[0].figures == {"cycle": train.cycle, "stage": PUBLISHING}
+    assert active(store) == train.run
+    assert kinds(run_cycle(store, settings, POLICY))[-1] == "wait"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("meanwhile", ["nothing", "another run is published"])
+def test_a_rollback_that_failed_is_tried_again_unless_another_run_is_active(
+    store: Store, settings: Settings, published: str, monkeypatch: pytest.MonkeyPatch, meanwhile: str
+) -> None:
+    second, begin = publish_second(store, settings)
+    shop.show(store, published, begin - 8 * shop.DAY, 7, 0.2, range(shop.NUM_USERS))
+    shop.show(store, second, begin + 10, 5, 0.05, range(shop.NUM_USERS), seed=1)
+
+    def fail(*_: object) -> None:
+        raise StoreError("no")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(publication, "roll_back", fail)
+        with pytest.raises(StoreError, match="no"):
+            run_cycle(store, settings, POLICY, now=begin + 6 * shop.DAY)
+    assert [each.kind for each in read_decisions(store, 2)] == ["fail", "rollback"]
+    assert (active(store), read_leader(store).stage) == (second, ROLLING_BACK)
+    if meanwhile != "nothing":
+        config = PublishConfig(keep=2)
+        third = publication.publish_run(store, runs.load(settings.runs, published), 3, settings.home, config=config).run
+        assert third not in (published, second)
+    result = run_cycle(store, settings, POLICY, now=begin + 6 * shop.DAY)
+    assert kinds(result) == ["resume"]
+    assert active(store) == (published if meanwhile == "nothing" else third)
+    assert read_leader(store).stage == IDLE
+    assert kinds(run_cycle(store, settings, POLICY)) == ["wait"]
+
+
+def test_an_empty_graph_and_a_wrong_policy_end_no_training(store: Store, settings: Settings, tmp_path: Path) -> None:
+    for _ in range(2):
+        (wait,) = run_cycle(store, settings, POLICY).decisions
+        assert (wait.kind, wait.repeats <= 2) == ("wait", True)
+        assert "load a source first" in wait.sentence
+    for policy, message in (
+        (replace(POLICY, model="itemknn"), "item_knn"),
+        (replace(POLICY, publish=PublishPolicy(rules=tmp_path / "rules.toml")), "cannot read the rules"),
+    ):
+        with pytest.raises(GraphrecError, match=message):
+            run_cycle(store, settings, policy)
+        with pytest.raises(GraphrecError, match=message):
+            run_cycles(lambda: connect(store.address), settings, policy, lambda _: None)
+    assert [(each.kind, each.repeats) for each in read_decisions(store)] == [("fail", 2), ("wait", 2)]
 
 
 @pytest.mark.slow

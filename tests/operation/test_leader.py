@@ -13,6 +13,7 @@ from graphrec.operation.journal import Journal, read_decisions
 from graphrec.operation.leader import TRAINING, LostLeadershipError, lead, read_leader
 from graphrec.schema import OPERATOR
 from graphrec.store import Store, connect
+from tests.sizes import NEO4J_IS_SLOW
 
 
 @pytest.fixture
@@ -86,6 +87,7 @@ def test_a_leader_of_another_machine_is_replaced_when_it_is_not_heard_of(
     assert store.read("MATCH (n:User) RETURN count(n) AS number") == [{"number": 0}]
 
 
+@NEO4J_IS_SLOW
 def test_a_killed_process_of_this_machine_is_replaced_at_once(store: Store) -> None:
     script = (
         "import sys, time\nfrom graphrec.store import Address, connect\nfrom graphrec.operation.leader import lead\n"

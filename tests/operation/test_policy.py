@@ -42,6 +42,7 @@ def test_a_file_is_read(tmp_path: Path) -> None:
         ({"retrain": {"drift": "much"}}, r"drift must be a number, not 'much'"),
         ({"watch": {"alpha": 1}}, "watch.alpha is between 0 and 1"),
         ({"watch": {"split": float("nan")}}, "watch.split is a share"),
+        ({"watch": {"split": 1}}, "watch.split is 1, so no user would get the new run"),
         ({"publish": {"keep": 0}}, "publish.keep is 0"),
     ],
 )
