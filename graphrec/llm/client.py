@@ -26,6 +26,9 @@ BLOCK = 1 << 16
 #: Seconds before the first repetition; each further one waits twice as long, at most MAX_PAUSE.
 PAUSE, MAX_PAUSE = 0.5, 30.0
 
+#: The environment variable of the key of an endpoint; nothing else has it.
+KEY_VARIABLE = "GRAPHREC_LLM_KEY"
+
 #: What to do about a failure.
 _CHECK_ADDRESS = "check that a server runs at this address"
 _CHECK_MODEL = "check that the address is that of an OpenAI-compatible endpoint, and that the model can answer in JSON"

@@ -21,12 +21,12 @@ from graphrec.llm.screening import find_instruction
 from graphrec.pipeline.config import EnrichConfig, LlmConfig
 from graphrec.pipeline.language_model import name_source, open_worker, require_not_personal, require_share
 from graphrec.progress import StageProgress, silent
-from graphrec.publishing.text_embeddings import read_properties
 from graphrec.schema import EdgeType
 from graphrec.store import Store
 from graphrec.store.connection import quote
 from graphrec.store.nodes import WriteCounts
 from graphrec.store.sources import read_sources
+from graphrec.store.text_properties import read_properties
 from graphrec.tables import ENRICHED_URL, Source
 
 
