@@ -191,3 +191,27 @@ def test_planted_instructions_change_no_attribute_of_any_item(
     # Six phrases reach the model, which obeys them and invents a brand; it is no word of their text.
     assert drawn(store) == set()
     assert (enriched.answered, enriched.values) == (9, {"brand": 0, "audience": 0})
+
+
+@NEO4J_IS_SLOW
+def test_brands_that_differ_in_case_are_one_node(graph: Graph, store: Store, llm: LlmConfig) -> None:
+    store.write(
+        "UNWIND range(0, size($titles) - 1) AS k CREATE (:Item {id: 's' + toString(k), title: $titles[k]})",
+        {"titles": ["A film by ACME", "One by Acme", "by Acme"]},
+    )
+    with graph:
+        enriched = graph.enrich("Item", ["title"], llm, EnrichConfig(("brand",)))
+        assert (enriched.values, {row[3] for row in drawn(store)}) == ({"brand": 3}, {"Acme"})
+
+
+@NEO4J_IS_SLOW
+def test_a_call_without_any_answer_is_an_error_of_the_command(graph: Graph, llm: LlmConfig) -> None:
+    graph.close()
+    options = ["--url", llm.url, "--model", "forbidden", "--retries", "0"]
+    cli = import_module("graphrec.scripts").cli
+    failed = CliRunner().invoke(cli, ["enrich", "--properties", "title", *options])
+    assert (failed.exit_code, failed.stdout) == (1, "")
+    assert "none of 3 nodes has an answer, so nothing is written: the endpoint" in str(
+        failed.exception or failed.stderr
+    )
+    assert "unlink" not in failed.stderr
