@@ -109,7 +109,9 @@ def test_values_are_those_of_other_sources_or_of_the_option(graph: Graph, store:
 
 
 @NEO4J_IS_SLOW
-@pytest.mark.parametrize("model", ["rude", "wrong", "liar", "forbidden"])
+@pytest.mark.parametrize(
+    "model", ["rude", "liar", *(pytest.param(m, marks=pytest.mark.slow) for m in ("wrong", "forbidden"))]
+)
 def test_a_bad_server_leaves_the_graph_as_it_is(graph: Graph, store: Store, llm: LlmConfig, model: str) -> None:
     with graph:
         graph.enrich("Item", ["title"], llm, EnrichConfig(("brand",), source="x"))
