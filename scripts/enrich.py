@@ -60,6 +60,7 @@ def command(
     are kept, so a repeated call asks only about new texts.
     """
     from graphrec import EnrichConfig, LlmConfig
+    from graphrec.errors import GraphrecError
 
     allowed = dict(_options.parse_pair(text, "--values") for text in values)
     config = EnrichConfig(
@@ -73,8 +74,12 @@ def command(
         enriched = graph.enrich(label, _split(properties), LlmConfig(**llm), config, progress)
     if as_json:
         _terminal.print_json(asdict(enriched))
-    else:
+    elif enriched.answered or not enriched.unanswered:
         _show(enriched)
+    if enriched.unanswered and not enriched.answered:
+        raise GraphrecError(
+            f"none of {enriched.unanswered:,} nodes has an answer, so nothing is written: {enriched.problem}"
+        )
 
 
 def _split(text: str) -> list[str]:

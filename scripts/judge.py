@@ -49,6 +49,7 @@ def command(
     questions.
     """
     from graphrec import JudgeConfig, LlmConfig
+    from graphrec.errors import GraphrecError
 
     names = tuple(name.strip() for name in properties.split(",") if name.strip())
     config = JudgeConfig(names, apply, min_confidence, source, dry_run)
@@ -58,6 +59,8 @@ def command(
         _terminal.print_json(asdict(judged))
     else:
         _show(judged)
+    if judged.unanswered == len(judged.links) > 0:
+        raise GraphrecError(f"none of {judged.unanswered:,} proposed links has an answer: {judged.problem}")
 
 
 def _show(judged: "Judged") -> None:
@@ -85,7 +88,7 @@ def _show(judged: "Judged") -> None:
         _terminal.note("no link is changed; with --apply those with a yes are made")
     if judged.controlled:
         _terminal.note(f"{judged.controlled:,} times a yes was taken back by a control question")
-    if judged.unanswered:
+    if 0 < judged.unanswered < len(judged.links):
         _terminal.note(f"{judged.unanswered:,} links have no answer ({judged.problem}); the same command asks again")
     _terminal.note(
         f"{judged.requests:,} requests, {judged.retries:,} repetitions, {judged.failures:,} failures, about "

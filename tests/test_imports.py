@@ -152,6 +152,12 @@ def test_a_published_list_is_read_without_torch() -> None:
     assert done.stdout.strip() == "False"
 
 
+def test_a_language_model_is_asked_without_torch() -> None:
+    code = "import sys, graphrec.pipeline.enrichment, graphrec.pipeline.judging; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
+
+
 def test_the_server_starts_without_torch_and_keys_are_made_without_fastapi() -> None:
     code = (
         "import sys, graphrec.graph, graphrec.api.keys, graphrec.api.options; print('fastapi' in sys.modules)\n"

@@ -2,7 +2,8 @@
 
 import math
 import unicodedata
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -147,6 +148,21 @@ def parse_attributes(
         best = sorted(values.items(), key=lambda pair: (-pair[1], pair[0]))[: attribute.most]
         found += [AttributeValue(attribute.name, value, confidence) for value, confidence in best]
     return found
+
+
+def unify_spelling(values: Iterable[str], known: Sequence[str] = ()) -> dict[str, str]:
+    """By value, its one spelling: values that differ only in case or punctuation around words are the same.
+
+    The spelling is that of `known`, else the most frequent one, and of several such the first.
+
+    >>> unify_spelling(["ACME", "Acme", "acme", "Acme"])["ACME"]
+    'Acme'
+    """
+    counts = Counter(values)
+    spelling: dict[str, str] = {}
+    for value in (*sorted(known), *sorted(counts, key=lambda value: (-counts[value], value))):
+        spelling.setdefault(_fold(value), value)
+    return {value: spelling[_fold(value)] for value in counts}
 
 
 def _match(value: str, allowed: Sequence[str], texts: Collection[str]) -> str | None:

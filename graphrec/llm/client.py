@@ -1,8 +1,10 @@
 """Calls of an OpenAI-compatible HTTP endpoint (`/v1/embeddings`, `/v1/chat/completions`) with retries and a budget."""
 
+import contextlib
 import http.client
 import json
 import math
+import socket
 import ssl
 import threading
 import time
@@ -24,6 +26,21 @@ BLOCK = 1 << 16
 #: Seconds before the first repetition; each further one waits twice as long, at most MAX_PAUSE.
 PAUSE, MAX_PAUSE = 0.5, 30.0
 
+#: The environment variable of the key of an endpoint; nothing else has it.
+KEY_VARIABLE = "GRAPHREC_LLM_KEY"
+
+#: What to do about a failure.
+_CHECK_ADDRESS = "check that a server runs at this address"
+_CHECK_MODEL = "check that the address is that of an OpenAI-compatible endpoint, and that the model can answer in JSON"
+_GIVE_TIME = "give it more time with a longer timeout, or send fewer requests at a time"
+_BY_STATUS = {
+    401: "set GRAPHREC_LLM_KEY to a valid key of this endpoint",
+    403: "set GRAPHREC_LLM_KEY to a key of this endpoint that may use the model",
+    404: "check the address, which often ends with /v1, and the name of the model",
+    408: _GIVE_TIME,
+    429: "wait, or send fewer requests at a time",
+}
+
 #: Characters of a token for estimates: English has about four, other languages fewer.
 CHARACTERS_A_TOKEN = 3
 
@@ -37,11 +54,11 @@ class BudgetError(EndpointError):
 
 
 class _Failure(Exception):
-    """One failed attempt; `final` if a repetition would fail too."""
+    """One failed attempt: what to do about it, and whether it is `final`, as a repetition would fail too."""
 
-    def __init__(self, reason: str, final: bool = False) -> None:
+    def __init__(self, reason: str, remedy: str, final: bool = False) -> None:
         super().__init__(reason)
-        self.final = final
+        self.remedy, self.final = remedy, final
 
 
 @dataclass(frozen=True)
@@ -79,8 +96,13 @@ class EndpointConfig:
                 f"'{format_value(self.url)}' is no address of an endpoint; give one such as http://localhost:8000/v1, "
                 "and its key in GRAPHREC_LLM_KEY"
             )
-        if not self.model or any(not character.isprintable() for character in self.model + self.url + self.key):
-            raise GraphrecError("the model of an endpoint needs a name of printable characters, as do address and key")
+        if not self.model or not self.model.isprintable():
+            raise GraphrecError("the model of an endpoint needs a name of printable characters")
+        if not (self.key + self.url).isascii() or any(not "!" <= character <= "~" for character in self.key + self.url):
+            raise GraphrecError(
+                "the address of an endpoint and its key in GRAPHREC_LLM_KEY must be printable ASCII characters without "
+                "spaces or line breaks"
+            )
         if not (math.isfinite(self.timeout) and self.timeout > 0):
             raise GraphrecError("timeout must be a positive number of seconds")
         if min(self.retries, self.max_tokens, self.max_requests) < 0:
@@ -118,11 +140,11 @@ class Endpoint:
             rows = sorted(answer["data"], key=lambda row: row["index"])
             vectors = [[float(value) for value in row["embedding"]] for row in rows]
             if [row["index"] for row in rows] != list(range(len(texts))):
-                raise _Failure(f"it returned other vectors than those of {len(texts)} texts")
+                raise _Failure(f"it returned other vectors than those of {len(texts)} texts", _CHECK_MODEL)
             if len({len(vector) for vector in vectors}) != 1 or not vectors[0]:
-                raise _Failure("its vectors differ in length or are empty")
+                raise _Failure("its vectors differ in length or are empty", _CHECK_MODEL)
             if not all(math.isfinite(value) for vector in vectors for value in vector):
-                raise _Failure("a vector has a value that is not finite")
+                raise _Failure("a vector has a value that is not finite", _CHECK_MODEL)
             return vectors
 
         return self._call("embeddings", {"input": list(texts), "encoding_format": "float"}, sum(map(len, texts)), parse)
@@ -144,7 +166,7 @@ class Endpoint:
         def parse_choice(answer: Any) -> T:  # Any: JSON of a server
             text = answer["choices"][0]["message"]["content"]
             if not isinstance(text, str):
-                raise _Failure("its answer has no text")
+                raise _Failure("its answer has no text", _CHECK_MODEL)
             return parse(text)
 
         characters = len(system) + len(user) + CHARACTERS_A_TOKEN * max_answer
@@ -164,8 +186,8 @@ class Endpoint:
                     self._count(failures=1)
                     times = f" {attempt + 1} times" if attempt else ""
                     raise EndpointError(
-                        f"the endpoint {self.config.url} failed{times}: {failure}; check the address, the model "
-                        f"'{format_value(self.config.model)}' and the key"
+                        f"the endpoint {self.config.url} with the model '{format_value(self.config.model)}' "
+                        f"failed{times}: {failure}; {failure.remedy}"
                     ) from failure
                 self._count(retries=1)
                 self._sleep(min(PAUSE * 2**attempt, MAX_PAUSE))
@@ -201,21 +223,43 @@ class Endpoint:
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
         if self.config.key:
             headers["Authorization"] = f"Bearer {self.config.key}"
+        watchdog = None
         try:
+            connection.connect()
+            # The timeout of a socket is one of each read: a server that sends headers byte by byte never exceeds it.
+            watchdog = threading.Timer(max(0.0, deadline - time.monotonic()), _shut_down, [connection.sock])
+            watchdog.daemon = True
+            watchdog.start()
             connection.request("POST", f"{parts.path.rstrip('/')}/{path}", payload, headers)
             response = connection.getresponse()
             text = _read(response, connection, deadline)
         except (OSError, http.client.HTTPException, ssl.SSLError, ValueError) as error:
-            raise _Failure(f"no answer ({type(error).__name__}: {error})") from error
+            if isinstance(error, TimeoutError) or time.monotonic() >= deadline:
+                raise _Failure(f"no answer within {self.config.timeout:g} s", _GIVE_TIME) from error
+            raise _Failure(f"no answer ({type(error).__name__}: {error})", _CHECK_ADDRESS) from error
         finally:
+            if watchdog is not None:
+                watchdog.cancel()
             connection.close()
         if response.status != 200:
             passing = response.status in (408, 409, 425, 429) or response.status >= 500
-            raise _Failure(f"status {response.status} ({format_value(text.decode(errors='replace'))})", not passing)
+            remedy = _BY_STATUS.get(response.status, "the log of the server may say why")
+            raise _Failure(f"status {response.status} ({self._describe(text)})", remedy, not passing)
         try:
             return json.loads(text)
         except (ValueError, RecursionError) as error:
-            raise _Failure("its answer is no JSON") from error
+            raise _Failure("its answer is no JSON", _CHECK_MODEL) from error
+
+    def _describe(self, body: bytes) -> str:
+        """The begin of a body without the key, which some servers repeat."""
+        text = body.decode(errors="replace")
+        return format_value(text.replace(self.config.key, "(key)") if self.config.key else text)
+
+
+def _shut_down(sock: socket.socket) -> None:
+    """End all reads of a socket that another thread waits for."""
+    with contextlib.suppress(OSError):  # closed meanwhile
+        socket.socket.shutdown(sock, socket.SHUT_RDWR)  # not that of TLS, which changes the object under its reader
 
 
 def _read(response: http.client.HTTPResponse, connection: http.client.HTTPConnection, deadline: float) -> bytes:
@@ -230,6 +274,8 @@ def _read(response: http.client.HTTPResponse, connection: http.client.HTTPConnec
             connection.sock.settimeout(left)
         part = response.read1(BLOCK)
         if not part:
+            if time.monotonic() >= deadline:  # the end may be that of the watchdog
+                raise TimeoutError("the answer took too long")
             return b"".join(parts)
         parts.append(part)
         size += len(part)
@@ -241,4 +287,4 @@ def _parse(parse: Callable[[Any], T], answer: Any) -> T:  # Any: JSON of a serve
     try:
         return parse(answer)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError, OverflowError) as error:
-        raise _Failure(f"its answer is not of the expected form ({type(error).__name__})") from error
+        raise _Failure(f"its answer is not of the expected form ({type(error).__name__})", _CHECK_MODEL) from error

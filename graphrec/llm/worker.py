@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import re
 import secrets
 import threading
@@ -223,6 +224,6 @@ def _clean(value: Any) -> Any:  # Any: JSON, and numbers of numpy
         return {str(name): _clean(each) for name, each in value.items()}
     if isinstance(value, list | tuple):
         return [_clean(each) for each in value]
-    if value is None or isinstance(value, bool | int | float):
+    if value is None or isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value)):
         return value
     return remove_controls(str(value))[:MAX_CHARACTERS]

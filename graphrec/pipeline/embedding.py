@@ -15,6 +15,7 @@ from graphrec.encoding.tfidf import TfidfEncoder
 from graphrec.errors import DataError, GraphrecError, first_few
 from graphrec.home import private_folder
 from graphrec.ingest import writing
+from graphrec.llm import KEY_VARIABLE
 from graphrec.pipeline.config import EmbedConfig
 from graphrec.progress import StageProgress, silent
 from graphrec.publishing.text_embeddings import Embedded, NodeTexts, embed_texts, read_texts, write_similar_texts
@@ -22,9 +23,6 @@ from graphrec.schema import ITEM, TEXT_EMBEDDING, TEXT_EMBEDDING_MODEL
 from graphrec.store import Store
 from graphrec.store.connection import quote
 from graphrec.store.queries import Query
-
-#: Environment variable with the key of an endpoint.
-KEY = "GRAPHREC_LLM_KEY"
 
 
 def embed(
@@ -59,7 +57,7 @@ def embed(
 def _prepare(config: EmbedConfig, dimensions: int, record: Path, nodes: NodeTexts) -> TextEncoder:
     """The encoder of a configuration, saved for later texts; that of tfidf is fitted unless one is saved already."""
     chosen = EncoderConfig(config.encoder, config.url, config.model)
-    key = os.environ.get(KEY, "")
+    key = os.environ.get(KEY_VARIABLE, "")
     if config.encoder == "tfidf":
         chosen = replace(chosen, file=record.with_suffix(".npz"))
         if config.refit or not record.exists() or EncoderConfig.load(record) != chosen:
@@ -108,7 +106,7 @@ def open_saved_encoder(store: Store, settings: Settings, label: str) -> TextEnco
         raise GraphrecError(
             f"the vectors of {label} were written by another home folder, or only in part; here {remedy} again"
         )
-    encoder = open_encoder(EncoderConfig.load(record), os.environ.get(KEY, ""))
+    encoder = open_encoder(EncoderConfig.load(record), os.environ.get(KEY_VARIABLE, ""))
     if rows[0]["model"] != encoder.name:
         raise GraphrecError(
             f"the vectors of {label} are of {rows[0]['model']}, but the encoder here is {encoder.name}; {remedy} again"

@@ -16,17 +16,18 @@ from graphrec.llm.attributes import (
     ask_for_attributes,
     choose_attributes,
     parse_attributes,
+    unify_spelling,
 )
 from graphrec.llm.screening import find_instruction
 from graphrec.pipeline.config import EnrichConfig, LlmConfig
 from graphrec.pipeline.language_model import name_source, open_worker, require_not_personal, require_share
 from graphrec.progress import StageProgress, silent
-from graphrec.publishing.text_embeddings import read_properties
 from graphrec.schema import EdgeType
 from graphrec.store import Store
 from graphrec.store.connection import quote
 from graphrec.store.nodes import WriteCounts
 from graphrec.store.sources import read_sources
+from graphrec.store.text_properties import read_properties
 from graphrec.tables import ENRICHED_URL, Source
 
 
@@ -91,7 +92,8 @@ def enrich(
     require_not_personal(label, properties, llm)
     name = name_source(config.source, "llm", llm.model)
     require_source_of(store, name, ENRICHED_URL)
-    attributes = choose_attributes(config.attributes, config.values, _read_known_values(store, config.attributes))
+    known = _read_known_values(store, config.attributes)
+    attributes = choose_attributes(config.attributes, config.values, known)
     frame = read_properties(store, label, properties)
     rows = [
         (id_, {name: text for name, text in zip(properties, cells, strict=True) if text})
@@ -110,7 +112,7 @@ def enrich(
     )
     found = {id_: values for (id_, _), values in zip(sent, answers.results, strict=True) if values is not None}
     unanswered = {id_ for id_, _ in sent} - found.keys()
-    tables = _build_tables(label, attributes, found, llm.model, config.min_confidence)
+    tables = _build_tables(label, attributes, found, known, llm.model, config.min_confidence)
     source = Source(name, llm.model, ENRICHED_URL)
     written: list[WriteCounts] = []
     if found or not unanswered:  # without any answer, the graph stays as it is
@@ -159,6 +161,7 @@ def _build_tables(
     label: str,
     attributes: Sequence[Attribute],
     found: Mapping[str, Sequence[AttributeValue]],
+    known: Mapping[str, Sequence[str]],
     model: str,
     min_confidence: float,
 ) -> dict[EdgeType, pd.DataFrame]:
@@ -172,5 +175,8 @@ def _build_tables(
             if each.attribute == attribute.name and each.confidence >= min_confidence
         ]
         kind = build_edge_type(label, attribute.relation, attribute.label)
-        tables[kind] = pd.DataFrame(rows, columns=["source_id", "target_id", "confidence", "model"])
+        frame = pd.DataFrame(rows, columns=["source_id", "target_id", "confidence", "model"])
+        if not attribute.values:  # words of texts, which texts spell differently
+            frame["target_id"] = frame["target_id"].map(unify_spelling(frame["target_id"], known[attribute.name]))
+        tables[kind] = frame
     return tables

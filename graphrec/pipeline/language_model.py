@@ -7,12 +7,11 @@ from collections.abc import Iterable
 from graphrec.arguments import count
 from graphrec.config import Settings
 from graphrec.errors import DataError, RefusedError, first_few
-from graphrec.llm import Endpoint, EndpointConfig
+from graphrec.llm import KEY_VARIABLE, Endpoint, EndpointConfig
 from graphrec.llm.answer_cache import AnswerCache
 from graphrec.llm.screening import is_personal
 from graphrec.llm.worker import Worker
 from graphrec.pipeline.config import LlmConfig
-from graphrec.pipeline.embedding import KEY
 
 
 def open_worker(settings: Settings, config: LlmConfig) -> Worker:
@@ -30,7 +29,7 @@ def open_worker(settings: Settings, config: LlmConfig) -> Worker:
     endpoint = EndpointConfig(
         config.url,
         config.model,
-        os.environ.get(KEY, ""),
+        os.environ.get(KEY_VARIABLE, ""),
         config.timeout,
         count(config.retries, "retries", least=0),
         count(config.max_tokens, "max_tokens", least=0),

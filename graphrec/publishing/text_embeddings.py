@@ -9,7 +9,6 @@ import numpy.typing as npt
 import pandas as pd
 
 from graphrec.encoding import TextEncoder
-from graphrec.errors import UnknownNameError
 from graphrec.progress import StageProgress, silent
 from graphrec.publishing.embeddings import NUMBERS_A_BATCH, ensure_vector_index
 from graphrec.schema import (
@@ -19,15 +18,14 @@ from graphrec.schema import (
     TEXT_EMBEDDING_MODEL,
     TEXT_PROPERTIES,
     EdgeType,
-    NodeType,
 )
 from graphrec.store import Store
 from graphrec.store.connection import quote
 from graphrec.store.diff import diff_edges
 from graphrec.store.edges import SortedEdges
-from graphrec.store.read import read_nodes
+from graphrec.store.text_properties import read_properties
 from graphrec.store.write import write_edges
-from graphrec.tables import EdgeTable, replace_columns
+from graphrec.tables import EdgeTable
 
 #: Batch size: texts encoded at a time; what is encoded is written before the next batch.
 TEXTS_A_BATCH = 2_048
@@ -71,31 +69,6 @@ def read_texts(store: Store, label: str, properties: Sequence[str]) -> NodeTexts
     texts = ["\n".join(filter(None, cells)) for cells in zip(*(frame[name] for name in properties), strict=True)]
     digests = frame[TEXT_EMBEDDING_DIGEST].astype(object).where(frame[TEXT_EMBEDDING_DIGEST].notna(), "")
     return NodeTexts(label, frame["id"].tolist(), texts, digests.tolist())
-
-
-def read_properties(store: Store, label: str, properties: Sequence[str], others: Sequence[str] = ()) -> pd.DataFrame:
-    """The nodes of a label: columns id, `properties` as texts ("" if missing, lists joined by commas), and `others`.
-
-    Raises UnknownNameError if the graph has no such label, or no node of it has one of the `properties`.
-    """
-    found = store.read(f"MATCH (n:{quote(label)}) UNWIND keys(n) AS name RETURN DISTINCT name")
-    known = sorted(row["name"] for row in found)
-    if not known:
-        labels = store.read("MATCH (n) UNWIND labels(n) AS name RETURN DISTINCT name ORDER BY name")
-        raise UnknownNameError("label", label, [row["name"] for row in labels])
-    for name in properties:
-        if name not in known:
-            shown = [name for name in known if name not in TEXT_PROPERTIES and ":" not in name]
-            raise UnknownNameError("property", name, shown, owner=f"no node of {label}" if not shown else label)
-    frame = read_nodes(store, NodeType(label, (*properties, *others)))
-    texts = {name: [_format_text(value) for value in frame[name]] for name in dict.fromkeys(properties)}
-    return replace_columns(frame, {name: pd.Series(cells, dtype=object) for name, cells in texts.items()})
-
-
-def _format_text(value: object) -> str:
-    if isinstance(value, list | tuple):
-        return ", ".join(map(str, value))
-    return "" if value is None or (isinstance(value, float) and np.isnan(value)) else str(value).strip()
 
 
 def embed_texts(store: Store, nodes: NodeTexts, encoder: TextEncoder, progress: StageProgress = silent) -> Embedded:

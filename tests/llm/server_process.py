@@ -1,10 +1,11 @@
 """An OpenAI-compatible server as a process of its own, which behaves as the requested model's name says.
 
 `good` answers; `flaky` fails every second request with status 503; `slow` takes a minute; `dripping` sends a byte now
-and then; `wrong` answers text that is no JSON; `short` returns one vector too few; `rude` closes the connection;
-`huge` sends without end; `forbidden` has status 401; `moved` redirects. `liar` answers in the right form with values
-that it was not given. A model called `obedient` does whatever a planted text asks for, in the right form and with the
-code of the request; `parrot` answers what a text dictates word for word. GET /log returns the requests as JSON.
+and then, `dawdling` the lines of endless headers; `wrong` answers text that is no JSON; `short` returns one vector too
+few; `rude` closes the connection; `huge` sends without end; `forbidden` has status 401 and repeats the key, as some
+servers do; `busy` has status 429; `moved` redirects. `liar` answers in the right form with values that it was not
+given. A model called `obedient` does whatever a planted text asks for, in the right form and with the code of the
+request; `parrot` answers what a text dictates word for word. GET /log returns the requests as JSON.
 """
 
 import json
@@ -121,6 +122,11 @@ class Handler(BaseHTTPRequestHandler):
                 self.wfile.write(b" ")
                 self.wfile.flush()
                 time.sleep(0.05)
+        elif model == "dawdling":
+            self.connection.sendall(b"HTTP/1.1 200 OK\r\n")
+            while True:
+                self.connection.sendall(b"X-Slow: x\r\n")
+                time.sleep(0.1)
         elif model == "huge":
             self.send_response(200)
             self.end_headers()
@@ -131,7 +137,9 @@ class Handler(BaseHTTPRequestHandler):
         elif model == "wrong":
             self.send(200, b"I am sorry, Dave")
         elif model == "forbidden":
-            self.send(401, b'{"error": "no such key"}')
+            self.send(401, json.dumps({"error": f"no such key: {LOG[-1]['key']}"}).encode())
+        elif model == "busy":
+            self.send(429, b"later")
         elif model == "moved":
             self.send(302, b"", Location="/log")
         elif model == "flaky" and sum(entry["body"]["model"] == "flaky" for entry in LOG) % 2:

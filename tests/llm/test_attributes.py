@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from graphrec.errors import DataError
-from graphrec.llm.attributes import ATTRIBUTES, choose_attributes, parse_attributes
+from graphrec.llm.attributes import ATTRIBUTES, choose_attributes, parse_attributes, unify_spelling
 
 
 def test_an_answer_is_checked_against_the_list_and_the_text() -> None:
@@ -42,3 +42,13 @@ def test_an_answer_is_checked_against_the_list_and_the_text() -> None:
     with pytest.raises(DataError, match="not among the attributes"):
         choose_attributes(["genre"], {"mood": ["x"]}, {})
     assert all(attribute.values or name == "brand" for name, attribute in ATTRIBUTES.items())
+
+
+def test_words_of_texts_that_differ_in_case_have_one_spelling() -> None:
+    found = ["ACME", "acme", "Acme", "Acme", "Ernie Ball", "STRASSE", "Straße"]
+    one = unify_spelling(found, ["Ernie ball"])
+    assert one == {
+        **dict.fromkeys(("ACME", "acme", "Acme"), "Acme"),
+        "Ernie Ball": "Ernie ball",
+        **dict.fromkeys(("STRASSE", "Straße"), "STRASSE"),
+    }

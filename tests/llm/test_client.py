@@ -5,7 +5,7 @@ import time
 import pytest
 
 from graphrec.errors import GraphrecError
-from graphrec.llm import Endpoint, EndpointConfig, EndpointError, Usage
+from graphrec.llm import Endpoint, EndpointConfig, EndpointError, Usage, client
 from tests.llm_server import Server
 
 
@@ -37,12 +37,15 @@ def test_a_passing_failure_is_repeated_and_counted(llm_server: Server) -> None:
         ("wrong", "no JSON"),
         ("rude", "no answer"),
         ("short", "other vectors"),
-        *((model, "no answer") for model in ("slow", "dripping", "huge")),
+        ("busy", "status 429 .*; wait, or send fewer requests"),
+        ("huge", "more than 4 MiB"),
+        *((model, "no answer within .* longer timeout") for model in ("slow", "dripping", "dawdling")),
     ],
 )
 def test_a_failing_server_costs_counted_repetitions_within_the_deadline(
-    llm_server: Server, model: str, reason: str
+    llm_server: Server, model: str, reason: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(client, "MAX_BYTES", 4 << 20)
     failing = endpoint(llm_server, model, timeout=5.0 if model == "huge" else 0.4)
     begin = time.monotonic()
     with pytest.raises(EndpointError, match=f"failed 2 times: .*{reason}"):
@@ -59,9 +62,16 @@ def test_a_refusal_is_not_repeated(llm_server: Server, model: str, status: str) 
     assert refused.usage.retries == 0
 
 
+def test_a_key_that_a_server_repeats_is_not_shown(llm_server: Server) -> None:
+    with pytest.raises(EndpointError, match=r"no such key: Bearer \(key\).*; set GRAPHREC_LLM_KEY") as raised:
+        endpoint(llm_server, "forbidden", key="hush-hush/+=").embed(["a"])
+    assert "hush" not in str(raised.value)
+    assert llm_server.log()[-1]["key"] == "Bearer hush-hush/+="
+
+
 def test_a_server_that_is_down_is_an_endpoint_error() -> None:
     down = Endpoint(EndpointConfig("http://127.0.0.1:9/v1", "m", retries=2), sleep=lambda _: None)
-    with pytest.raises(EndpointError, match="failed 3 times"):
+    with pytest.raises(EndpointError, match="failed 3 times: no answer .*; check that a server runs"):
         down.embed(["a"])
     assert down.usage.retries == 2
 
@@ -87,7 +97,8 @@ def test_the_budget_ends_calls_before_they_are_sent(llm_server: Server) -> None:
     ("url", "options"),
     [
         *((url, {}) for url in ("ftp://x/v1", "localhost:8000", "http://user:pw@host/v1", "http://host:99999/v1")),
-        *(("http://h/v1", option) for option in ({"key": "a\nb"}, {"timeout": 0}, {"retries": -1})),
+        *(("http://h/v1", option) for option in ({"key": "a\nb"}, {"key": "ключ"}, {"timeout": 0}, {"retries": -1})),
+        *((url, {}) for url in ("http://host/v 1", "http://host/é")),
     ],
 )
 def test_invalid_endpoints_are_refused(url: str, options: dict[str, object]) -> None:

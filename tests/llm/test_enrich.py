@@ -109,7 +109,9 @@ def test_values_are_those_of_other_sources_or_of_the_option(graph: Graph, store:
 
 
 @NEO4J_IS_SLOW
-@pytest.mark.parametrize("model", ["rude", "wrong", "liar", "forbidden"])
+@pytest.mark.parametrize(
+    "model", ["rude", "liar", *(pytest.param(m, marks=pytest.mark.slow) for m in ("wrong", "forbidden"))]
+)
 def test_a_bad_server_leaves_the_graph_as_it_is(graph: Graph, store: Store, llm: LlmConfig, model: str) -> None:
     with graph:
         graph.enrich("Item", ["title"], llm, EnrichConfig(("brand",), source="x"))
@@ -191,3 +193,25 @@ def test_planted_instructions_change_no_attribute_of_any_item(
     # Six phrases reach the model, which obeys them and invents a brand; it is no word of their text.
     assert drawn(store) == set()
     assert (enriched.answered, enriched.values) == (9, {"brand": 0, "audience": 0})
+
+
+@NEO4J_IS_SLOW
+def test_brands_that_differ_in_case_are_one_node(graph: Graph, store: Store, llm: LlmConfig) -> None:
+    store.write(
+        "UNWIND range(0, size($titles) - 1) AS k CREATE (:Item {id: 's' + toString(k), title: $titles[k]})",
+        {"titles": ["A film by ACME", "One by Acme", "by Acme"]},
+    )
+    with graph:
+        enriched = graph.enrich("Item", ["title"], llm, EnrichConfig(("brand",)))
+        assert (enriched.values, {row[3] for row in drawn(store)}) == ({"brand": 3}, {"Acme"})
+
+
+@NEO4J_IS_SLOW
+def test_a_call_without_any_answer_is_an_error_of_the_command(graph: Graph, llm: LlmConfig) -> None:
+    graph.close()
+    options = ["--url", llm.url, "--model", "forbidden", "--retries", "0"]
+    cli = import_module("graphrec.scripts").cli
+    failed = CliRunner().invoke(cli, ["enrich", "--properties", "title", *options])
+    assert (failed.exit_code, failed.stdout) == (1, "")
+    assert "none of 3 nodes has an answer, so nothing is written: the endpoint" in failed.stderr
+    assert "unlink" not in failed.stderr

@@ -49,6 +49,23 @@ def test_answers_are_asked_once_and_kept(llm_server: Server, tmp_path: Path) -> 
     assert again.endpoint.usage.calls == 2
 
 
+def test_a_message_is_json_for_any_value_and_text() -> None:
+    texts = [
+        '"q" \\ \n \x00',
+        "\u202eevol\u202c",
+        "\ud800",
+        "x" * 100_000,
+        float("nan"),
+        float("-inf"),
+        1.5,
+        None,
+        True,
+    ]
+    data = json.loads(Question(INSTRUCTIONS, {"left": texts}).message(), parse_constant=lambda name: pytest.fail(name))
+    assert data["left"][:3] == ['"q" \\ \n ', "evol", ""]
+    assert data["left"][4:] == ["nan", "-inf", 1.5, None, True]
+
+
 def test_what_is_sent_is_data_apart_from_the_instructions(llm_server: Server, tmp_path: Path) -> None:
     worker(llm_server, tmp_path, "good").ask([pair("A\x1b[31m\u202e{code}", "x" * 9_000)], verdict)
     system, user = (message["content"] for message in llm_server.log()[-1]["body"]["messages"])
