@@ -124,3 +124,9 @@ def sentence(text: str) -> str:
     if len(text) <= _SEARCHED and len(first) <= BEGINNING + END:
         return first
     return f"{first[:BEGINNING]} … {last[-END:]}"
+
+
+def quantity(number: int, noun: str, verb: str = "") -> str:
+    """A number with its noun and verb: `1 edge points`, `2 edges point`."""
+    one = number == 1
+    return f"{number:,} {noun}{'' if one else 's'}" + (f" {verb}{'s' if one else ''}" if verb else "")

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from graphrec.cleaning_report import CleaningReport
-from graphrec.errors import DataError, first_few, format_value
+from graphrec.errors import DataError, first_few, format_value, quantity
 from graphrec.schema import EdgeType, GraphSchema, LinkRule, NodeType, Triple
 from graphrec.schema_names import require_name
 
@@ -71,7 +71,7 @@ class NodeTable:
         is_repeated = self.frame["id"].duplicated()
         if is_repeated.any():
             raise DataError(
-                f"{label}: {_quantity(int(is_repeated.sum()), 'id', 'occur')} more than once "
+                f"{label}: {quantity(int(is_repeated.sum()), 'id', 'occur')} more than once "
                 f"({first_few(self.frame['id'][is_repeated].unique())}); an id names one node, so keep one row for each"
             )
 
@@ -100,7 +100,7 @@ class EdgeTable:
             rows = self.frame.loc[is_repeated, identity].itertuples(index=False)
             compared = ", ".join(("both ends", *self.type.key))
             raise DataError(
-                f"{relation}: {_quantity(int(is_repeated.sum()), 'edge', 'occur')} more than once by {compared} "
+                f"{relation}: {quantity(int(is_repeated.sum()), 'edge', 'occur')} more than once by {compared} "
                 f"({first_few(' → '.join(map(str, row)) for row in rows)}); keep one row for each, or declare "
                 'repeated = "first", "last" or "sum" for the table'
             )
@@ -179,7 +179,7 @@ def _require_text(name: str, frame: pd.DataFrame, column: str) -> None:
         raise DataError(f"{name}: column {column} holds {values.dtype}, but an id is a string")
     empty = values.isna() | (values == "")
     if empty.any():
-        raise DataError(f"{name}: {column} is empty in {_quantity(int(empty.sum()), 'row')} (first: {empty.idxmax()})")
+        raise DataError(f"{name}: {column} is empty in {quantity(int(empty.sum()), 'row')} (first: {empty.idxmax()})")
 
 
 def _require_ends(table: EdgeTable, ids: dict[str, "pd.Series[str]"]) -> None:
@@ -191,12 +191,6 @@ def _require_ends(table: EdgeTable, ids: dict[str, "pd.Series[str]"]) -> None:
         dangling = ~exists.to_numpy(zero_copy_only=False)
         if dangling.any():
             raise DataError(
-                f"{table.type.relation}: {_quantity(int(dangling.sum()), 'edge', 'point')} at {label} ids that no row "
+                f"{table.type.relation}: {quantity(int(dangling.sum()), 'edge', 'point')} at {label} ids that no row "
                 f"of {label} has ({first_few(ends[dangling].unique())}); add these {label} rows or drop the edges"
             )
-
-
-def _quantity(number: int, noun: str, verb: str = "") -> str:
-    """A number with its noun and verb: `1 edge points`, `2 edges point`."""
-    one = number == 1
-    return f"{number:,} {noun}{'' if one else 's'}" + (f" {verb}{'s' if one else ''}" if verb else "")

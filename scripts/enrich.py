@@ -88,12 +88,15 @@ def _split(text: str) -> list[str]:
 
 
 def _show(enriched: "Enriched") -> None:
+    from graphrec.errors import quantity
+
     if enriched.withheld:
         _terminal.note(f"{enriched.withheld:,} texts read as instructions to a model and are not sent")
     if enriched.dry_run:
         _terminal.say(
-            f"{enriched.nodes:,} {enriched.label} nodes have a text: {enriched.requests:,} requests with about "
-            f"{enriched.tokens:,} tokens, {enriched.cached:,} answers are kept from before"
+            f"{quantity(enriched.nodes, f'{enriched.label} node')} with a text: "
+            f"{quantity(enriched.requests, 'request')} with about {enriched.tokens:,} tokens, "
+            f"{quantity(enriched.cached, 'answer')} from before"
         )
         return
     drawn = ", ".join(f"{number:,} of {name}" for name, number in enriched.values.items())
@@ -103,8 +106,9 @@ def _show(enriched: "Enriched") -> None:
         enriched.written,
     )
     _terminal.note(
-        f"{enriched.requests:,} requests, {enriched.retries:,} repetitions, {enriched.failures:,} failures, about "
-        f"{enriched.tokens:,} tokens, {enriched.cached:,} answers from before"
+        f"{quantity(enriched.requests, 'request')}, {quantity(enriched.retries, 'repetition')}, "
+        f"{quantity(enriched.failures, 'failure')}, about {enriched.tokens:,} tokens, "
+        f"{quantity(enriched.cached, 'answer')} from before"
     )
     if enriched.unanswered:
         _terminal.note(

@@ -64,13 +64,15 @@ def command(
 
 
 def _show(judged: "Judged") -> None:
+    from graphrec.errors import quantity
+
     if not judged.links:
         _terminal.say(f"fusion proposes no link between {judged.label} records that it does not make")
         return
     if judged.dry_run:
         _terminal.say(
-            f"{len(judged.links):,} proposed links: at most {judged.requests:,} requests with about "
-            f"{judged.tokens:,} tokens, {judged.cached:,} answers are kept from before"
+            f"{quantity(len(judged.links), 'proposed link')}: at most {quantity(judged.requests, 'request')} "
+            f"with about {judged.tokens:,} tokens, {quantity(judged.cached, 'answer')} from before"
         )
         return
     rows = [
@@ -83,7 +85,9 @@ def _show(judged: "Judged") -> None:
         _load_report.show_written("Written", judged.written)
     confirmed = sum(each.confirmed for each in judged.links)
     if confirmed:
-        _terminal.note(f"{confirmed:,} links are made; `graphrec unlink {judged.source}` takes them back")
+        _terminal.note(
+            f"{quantity(confirmed, 'new link')}; `graphrec unlink {judged.source}` deletes what verdicts made"
+        )
     elif judged.count("yes"):
         _terminal.note("no link is changed; with --apply those with a yes are made")
     if judged.controlled:
@@ -91,6 +95,7 @@ def _show(judged: "Judged") -> None:
     if 0 < judged.unanswered < len(judged.links):
         _terminal.note(f"{judged.unanswered:,} links have no answer ({judged.problem}); the same command asks again")
     _terminal.note(
-        f"{judged.requests:,} requests, {judged.retries:,} repetitions, {judged.failures:,} failures, about "
-        f"{judged.tokens:,} tokens, {judged.cached:,} answers from before"
+        f"{quantity(judged.requests, 'request')}, {quantity(judged.retries, 'repetition')}, "
+        f"{quantity(judged.failures, 'failure')}, about {judged.tokens:,} tokens, "
+        f"{quantity(judged.cached, 'answer')} from before"
     )

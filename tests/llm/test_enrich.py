@@ -153,7 +153,7 @@ def test_a_dry_run_sends_and_writes_nothing(graph: Graph, store: Store, llm: Llm
         assert done.tokens == estimated.tokens
     options = ["--properties", "title", "--url", llm.url, "--model", "good", "--dry-run"]
     shown = CliRunner().invoke(import_module("graphrec.scripts").cli, ["enrich", *options])
-    assert shown.stdout == "3 Item nodes have a text: 0 requests with about 0 tokens, 3 answers are kept from before\n"
+    assert shown.stdout == "3 Item nodes with a text: 0 requests with about 0 tokens, 3 answers from before\n"
 
 
 @NEO4J_IS_SLOW

@@ -130,12 +130,26 @@ def test_the_budget_ends_questions_before_they_are_sent(
 
 
 @pytest.mark.parametrize(
-    "text", ['{"code": "C", "a": 1, "a": 2}', '{"code": "C", "a": NaN}', '["C"]', 'Sure! {"code": "C"}', '"C"']
+    "text",
+    [
+        '{"code": "C", "a": 1, "a": 2}',
+        '{"code": "C", "a": NaN}',
+        '["C"]',
+        'Sure! {"code": "C"}',
+        '"C"',
+        '<think>{"code": "C"}',
+        '{"code": "C"}<think></think>',
+    ],
 )
 def test_other_answers_than_one_object_are_unusable(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         _parse_object(text)
-    assert _parse_object('```json\n{"code": "C"}\n```') == {"code": "C"}
+
+
+@pytest.mark.parametrize("before", ["", '<think>\nIt is {"code": 1}.\n</think>\n\n'])
+def test_an_answer_may_be_fenced_and_follow_a_thought(before: str) -> None:
+    assert _parse_object(before + '```json\n{"code": "C"}\n```') == {"code": "C"}
+    assert _parse_object(before + '{"code": "C"}') == {"code": "C"}
 
 
 def test_most_planted_phrases_are_found_and_titles_are_not() -> None:
