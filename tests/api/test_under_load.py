@@ -77,10 +77,12 @@ def test_a_user_is_deleted_while_their_events_arrive(served: Served, shop_store:
     deleted = []
     with load(served, [event], served.keys["write"]) as responses:
         wait_for(lambda: len(responses) > 4)
-        for _ in range(10):
+        for attempt in range(100):
             before = len(responses)
             deleted.append(served.call("DELETE", "/v1/users/passer-by", "admin"))
             wait_for(lambda before=before: len(responses) > before)  # type: ignore[misc]  # a default, not an argument
+            if attempt >= 9 and sum(response.status_code == 200 for response in deleted) >= 2:
+                break
     require_only(responses, 200, 503)
     require_only([(0, response) for response in deleted], 200, 404, 503)
     assert sum(response.status_code == 200 for response in deleted) >= 2, "deletes that conflict get 503"

@@ -1,6 +1,7 @@
 """`graphrec unlink` on both databases: what is left is what the other sources make."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,7 @@ def test_unlink_forgets_the_report_and_names_the_runs_that_know_the_source(
     run("load", str(forum))
     assert (environment / "loads" / "forum" / "report.json").exists()
     runs_folder = environment / "runs"
+    others = {path.name for path in runs_folder.glob("*")}  # of other tests
     for name, sources in (("knows", ["forum", "shop"]), ("knows-not", ["shop"]), ("old", None)):
         record = {
             "id": name,
@@ -97,15 +99,19 @@ def test_unlink_forgets_the_report_and_names_the_runs_that_know_the_source(
         (runs_folder / name / "run.json").write_text(json.dumps(record | ({"sources": sources} if sources else {})))
     try:
         told = run_json("unlink", "forum", "--dry-run")
-        assert (told["runs"], told["runs_that_do_not_say"], told["report_deleted"]) == (["knows"], ["old"], False)
+        silent = [name for name in told["runs_that_do_not_say"] if name not in others]
+        assert (told["runs"], silent, told["report_deleted"]) == (["knows"], ["old"], False)
         assert (environment / "loads" / "forum").exists()
         result = run("unlink", "forum")
         assert (
             "these runs were trained on forum, and contain its users and items until you delete them from"
             in result.stderr
         )
-        assert "these runs were saved by an earlier version, and may contain forum too: old" in result.stderr
+        assert re.search(
+            r"these runs were saved by an earlier version, and may contain forum too: .*\bold\b", result.stderr
+        )
         assert not (environment / "loads" / "forum").exists()
         assert (environment / "loads" / "shop").exists()
     finally:
-        shutil.rmtree(runs_folder)
+        for name in ("knows", "knows-not", "old"):
+            shutil.rmtree(runs_folder / name)

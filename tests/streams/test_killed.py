@@ -81,8 +81,18 @@ def kill_until_done(
             process.send_signal(signal.SIGKILL)
     with consumer(toml, environment, 500) as process:
         wait_for(store, number, process)
+        while not catches_sigterm(process):  # there may be nothing left to read, and it may still be starting
+            assert process.poll() is None, "the consumer ended"
+            time.sleep(0.05)
         process.terminate()
         assert process.wait(60) == 0, "SIGTERM ends it"
+
+
+def catches_sigterm(process: "subprocess.Popen[bytes]") -> bool:
+    """Whether a process has a handler of SIGTERM (proc(5), SigCgt)."""
+    lines = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii").splitlines()
+    caught = next(int(line.split()[1], 16) for line in lines if line.startswith("SigCgt:"))
+    return bool(caught >> (signal.SIGTERM - 1) & 1)
 
 
 def wait_for(store: Store, number: int, process: "subprocess.Popen[bytes]") -> None:
