@@ -1,4 +1,4 @@
-"""Start, stop and list online experiments: the active run compared with another one whose lists are in the graph."""
+"""Start and stop online experiments: the active run compared with another one whose lists are in the graph."""
 
 import secrets
 
@@ -60,7 +60,7 @@ def start_experiment(
 
 
 def stop_experiments(store: Store, fence: Fence | None = None) -> list[str]:
-    """End the running experiment: all users get the active run. The ids of the experiments that were not ended."""
+    """End the running experiment, so that all users get the active run; return the ids of those that it ended."""
     if EXPERIMENT not in known_labels(store):
         return []
     store = store if fence is None else store.fenced(fence)

@@ -207,9 +207,8 @@ class OnlineRecommender:
                 )
             except GraphrecError as error:
                 return None, f"{error}; the graph answers without it"
-            newest = list(self._models.items())[
-                -1:
-            ]  # the other run of an experiment, or the one that was active before
+            # two are kept: that of the other run of an experiment, or of the run that was active before
+            newest = list(self._models.items())[-1:]
             self._models = {**dict(newest), run.trained: loaded}
         return self._models[run.trained], ""
 
