@@ -181,6 +181,11 @@ SPLIT_HELP = (
 )
 
 
+def split_names(text: str) -> tuple[str, ...]:
+    """The names of an option NAME,…; empty ones are left out."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
 def parse_pair(text: str, option: str) -> tuple[str, str]:
     """Name and value of an option NAME=VALUE; wrong usage if it has another form."""
     name, equals, value = text.partition("=")

@@ -49,7 +49,7 @@ def command(
     """
     from graphrec import EmbedConfig
 
-    names = [name.strip() for name in properties.split(",") if name.strip()]
+    names = _options.split_names(properties)
     config = EmbedConfig(encoder, url, model, similar, dimensions, refit)
     with _terminal.open_graph() as graph, _terminal.progress_bar() as progress:
         embedded = graph.embed(label, names, config, progress)

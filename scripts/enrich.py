@@ -64,14 +64,14 @@ def command(
 
     allowed = dict(_options.parse_pair(text, "--values") for text in values)
     config = EnrichConfig(
-        tuple(_split(attributes)),
-        {name: _split(text) for name, text in allowed.items()},
+        _options.split_names(attributes),
+        {name: _options.split_names(text) for name, text in allowed.items()},
         min_confidence,
         source,
         dry_run,
     )
     with _terminal.open_graph() as graph, _terminal.progress_bar() as progress:
-        enriched = graph.enrich(label, _split(properties), LlmConfig(**llm), config, progress)
+        enriched = graph.enrich(label, _options.split_names(properties), LlmConfig(**llm), config, progress)
     if as_json:
         _terminal.print_json(asdict(enriched))
     elif enriched.answered or not enriched.unanswered:
@@ -80,11 +80,6 @@ def command(
         raise GraphrecError(
             f"none of {enriched.unanswered:,} nodes has an answer, so nothing is written: {enriched.problem}"
         )
-
-
-def _split(text: str) -> list[str]:
-    """The names of a list with commas."""
-    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def _show(enriched: "Enriched") -> None:

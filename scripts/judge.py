@@ -51,7 +51,7 @@ def command(
     from graphrec import JudgeConfig, LlmConfig
     from graphrec.errors import GraphrecError
 
-    names = tuple(name.strip() for name in properties.split(",") if name.strip())
+    names = _options.split_names(properties)
     config = JudgeConfig(names, apply, min_confidence, source, dry_run)
     with _terminal.open_graph() as graph, _terminal.progress_bar() as progress:
         judged = graph.judge(label, LlmConfig(**llm), config, progress)
