@@ -34,7 +34,10 @@ logger = logging.getLogger(__name__)
 
 DATABASE = "graphrec"
 USERNAME = "root"
-SECONDS_TO_START = 60
+#: Limit of a start, in seconds; on an idle machine it takes five, under high load more than a minute.
+SECONDS_TO_START = 180.0
+#: Seconds without progress, which is processor time of the server or new lines in its logs, after which it hangs.
+SECONDS_OF_STANDSTILL = 60.0
 SECONDS_TO_STOP = 30
 #: Timeout after which a refused password is an error: a starting server refuses every password at first.
 SECONDS_OF_REFUSAL = 3
@@ -168,14 +171,28 @@ class EmbeddedServer:
         free = shutil.disk_usage(self.folder).free
         if free < MIN_FREE_DISK:
             return f"cannot start the embedded store: {describe_full_disk(self.folder, free)}"
-        outcome = f"ended with code {code}" if code is not None else f"did not answer within {SECONDS_TO_START} s"
-        return f"the embedded store {outcome}; see {self.folder / 'console.log'} and {self.logs[1]}"
+        logs = f"see {self.folder / 'console.log'} and {self.logs[1]}"
+        if code is not None:
+            return f"the embedded store ended with code {code}; {logs}"
+        return (
+            f"the embedded store did not answer: the limits are {SECONDS_TO_START:g} s in all and "
+            f"{SECONDS_OF_STANDSTILL:g} s without progress; {logs}, and try again when the machine is less busy"
+        )
 
     def _wait_until_ready(self, processes: list[psutil.Process]) -> Address | None:
-        """Wait until a server process answers and return its address; None if no process runs, or it ends or hangs."""
-        deadline = time.monotonic() + SECONDS_TO_START
+        """Wait until a server process answers and return its address; None if no process runs, or it ends or hangs.
+
+        It hangs if it needs more than SECONDS_TO_START, or is at a standstill for SECONDS_OF_STANDSTILL.
+        """
+        started = moved = time.monotonic()
+        progress = self._measure_progress(processes)
         refused: float | None = None
-        while any(_is_alive(process) for process in processes) and time.monotonic() < deadline:
+        while any(_is_alive(process) for process in processes):
+            now, before = time.monotonic(), progress
+            progress = self._measure_progress(processes)
+            moved = now if progress != before else moved
+            if now - started > SECONDS_TO_START or now - moved > SECONDS_OF_STANDSTILL:
+                return None
             try:
                 if self._ensure_database():
                     address = self.address()
@@ -190,6 +207,18 @@ class EmbeddedServer:
                     ) from error
             time.sleep(0.1)
         return None
+
+    def _measure_progress(self, processes: list[psutil.Process]) -> tuple[int, int]:
+        """Processor seconds of some processes, and the size of their logs in bytes: a start that moves changes them."""
+        seconds, size = 0.0, 0
+        for process in processes:
+            with contextlib.suppress(psutil.Error):
+                times = process.cpu_times()
+                seconds += times.user + times.system
+        for log in self.logs:
+            with contextlib.suppress(OSError):
+                size += log.stat().st_size
+        return int(seconds), size
 
     def _ensure_database(self) -> bool:
         """Create the database over the server's administration port unless it exists; False if the server is not ready.

@@ -6,6 +6,7 @@ import socket
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -81,6 +82,24 @@ def test_a_server_that_hangs_is_replaced(server: EmbeddedServer, monkeypatch: py
     monkeypatch.setattr("graphrec.store.embedded.SECONDS_TO_STOP", 1)
     connect(server.start()).close()
     assert hung.pid not in {process.pid for process in java(server)}
+
+
+def test_a_standstill_ends_the_wait_long_before_the_limit_which_the_message_names(
+    server: EmbeddedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asleep = psutil.Popen(["sleep", "60"])
+    monkeypatch.setattr("graphrec.store.embedded.SECONDS_OF_STANDSTILL", 0.5)
+    try:
+        begun = time.monotonic()
+        assert server._wait_until_ready([asleep]) is None
+        assert time.monotonic() - begun < 20
+        server._make_folder()
+        told = server._explain_failure(None)
+        assert "180 s in all and 0.5 s without progress" in told
+        assert str(server.folder / "console.log") in told
+    finally:
+        asleep.kill()
+        asleep.wait()
 
 
 def test_the_password_is_its_owners_alone(server: EmbeddedServer) -> None:
