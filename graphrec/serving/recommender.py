@@ -24,7 +24,7 @@ from graphrec.serving.published_list import (
 from graphrec.serving.user_context import read_user_context
 from graphrec.store import Store, counts, queries
 from graphrec.store.active_run import ActiveRun, find_active_run
-from graphrec.store.experiment import find_experiment
+from graphrec.store.experiment import Experiment, find_experiment
 
 if TYPE_CHECKING:  # FoldIn imports torch, which a published list does not need
     from graphrec.serving.fold_in import FoldIn
@@ -115,19 +115,43 @@ class OnlineRecommender:
     def _answer_in_batches(
         self, ids: list[str], k: int, rules: RerankingRules | None, anyone: bool, run: ActiveRun | None
     ) -> Iterator[Answer]:
-        if run is not None and find_experiment(self._store) is not None:  # each user has the run of their own
-            yield from (self.recommend(user, k, rules, anyone) for user in ids)
-            return
+        experiment = None if run is None else find_experiment(self._store)
         for start in range(0, len(ids), USERS_AT_ONCE):
             batch = ids[start : start + USERS_AT_ONCE]
-            listed = {} if run is None or rules is not None else read_published_lists(self._store, run, batch)
-            reranked = {} if run is None or rules is None else self._rerank_batch(batch, k, rules, run)
+            answers: dict[str, Answer] = {}
+            if run is not None and experiment is not None:
+                answers = self._answer_compared(batch, k, rules, run, experiment)
+            elif run is not None:
+                answers = self._answer_batch(batch, k, rules, run)
             for user in batch:
-                items = listed.get(user, ())
-                if run is not None and not all(each.seen for each in items):
-                    yield self._answer_from_list(user, k, run, items)
-                else:
-                    yield reranked[user] if user in reranked else self.recommend(user, k, rules, anyone)
+                yield answers[user] if user in answers else self.recommend(user, k, rules, anyone)
+
+    def _answer_compared(
+        self, ids: list[str], k: int, rules: RerankingRules | None, run: ActiveRun, experiment: Experiment
+    ) -> dict[str, Answer]:
+        """As `_answer_batch` during an experiment: by the run that each user gets, or interleaved from both."""
+        other = experiment.other
+        assigned = [user for user in ids if experiment.is_assigned(user)]
+        by_active = [user for user in ids if not experiment.is_assigned(user)]
+        if experiment.mode == "split":
+            return self._answer_batch(by_active, k, rules, run) | self._answer_batch(assigned, k, rules, other)
+        active, compared = self._answer_batch(ids, k, rules, run), self._answer_batch(assigned, k, rules, other)
+        both = [user for user in assigned if user in active and user in compared]
+        merged = {user: merge_answers(experiment, {run.id: active[user], other.id: compared[user]}, k) for user in both}
+        return {user: active[user] for user in by_active if user in active} | merged
+
+    def _answer_batch(self, ids: list[str], k: int, rules: RerankingRules | None, run: ActiveRun) -> dict[str, Answer]:
+        """The answers by a run for those users whom their published list, or with rules its model, answers at once."""
+        if not ids:
+            return {}
+        if rules is not None:
+            return self._rerank_batch(ids, k, rules, run)
+        listed = read_published_lists(self._store, run, ids)
+        return {
+            user: self._answer_from_list(user, k, run, listed[user])
+            for user in ids
+            if not all(each.seen for each in listed.get(user, ()))
+        }
 
     def _rerank_batch(self, ids: list[str], k: int, rules: RerankingRules, run: ActiveRun) -> dict[str, Answer]:
         """The answers of those users whom the run's model can rank in one batch; empty without the model."""

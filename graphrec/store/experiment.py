@@ -47,12 +47,12 @@ ORDER BY started_at DESC, id LIMIT 1
 
 
 @dataclass(frozen=True)
-class Experiment:
-    """A running experiment.
+class Assignment:
+    """What an experiment compares, and who takes part.
 
     salt: makes the assignment of users independent of that of other experiments.
     share: of users who get the other run, or items of both.
-    active: the id of the active run. other: the run that it is compared with.
+    active: the id of the active run.
     started_at: milliseconds since 1970.
     """
 
@@ -61,7 +61,6 @@ class Experiment:
     salt: str
     share: float
     active: str
-    other: ActiveRun
     started_at: int
 
     def is_assigned(self, user_id: str) -> bool:
@@ -70,27 +69,23 @@ class Experiment:
 
 
 @dataclass(frozen=True)
-class ListedExperiment:
+class Experiment(Assignment):
+    """A running experiment; `other` is the run that the active one is compared with."""
+
+    other: ActiveRun
+
+
+@dataclass(frozen=True)
+class ListedExperiment(Assignment):
     """An experiment, running or not.
 
-    mode, salt, share, active, other: as `Experiment`, with the id of the other run.
-    started_at, ended_at: milliseconds since 1970; `ended_at` is None while it runs, and if a publication or a rollback
-        ended it.
+    other: the id of the other run.
+    ended_at: milliseconds since 1970; None while it runs, and if a publication or a rollback ended it.
     """
 
-    id: str
-    mode: Mode
-    salt: str
-    share: float
-    active: str
     other: str
-    started_at: int
     ended_at: int | None
     running: bool
-
-    def is_assigned(self, user_id: str) -> bool:
-        """Whether a user gets the other run (split), or items of both runs (interleave)."""
-        return hash_fraction(self.salt, user_id) < self.share
 
 
 def hash_fraction(salt: str, text: str) -> float:

@@ -60,7 +60,7 @@ def test_a_hash_is_uniform_and_depends_on_the_salt() -> None:
 
 @NEO4J_IS_SLOW
 def test_users_are_split_by_the_hash_in_every_way_of_asking(
-    store: Store, tmp_path: Path, run: TrainedRun, second: TrainedRun
+    store: Store, tmp_path: Path, run: TrainedRun, second: TrainedRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     online = OnlineRecommender(store, tmp_path)
     assert {len(items_of(online, user)) for user in USERS} == {1}
@@ -72,8 +72,10 @@ def test_users_are_split_by_the_hash_in_every_way_of_asking(
         answer = online.recommend(user, 3)
         assert {each.run for each in answer.items} == {run.run.id if user in assigned else second.run.id}
         assert len(answer.items) == (3 if user in assigned else 1)
-    many = list(online.recommend_many(USERS, 3))
-    assert [[each.item for each in answer.items] for answer in many] == [items_of(online, user) for user in USERS]
+    alone = [online.recommend(user, 3) for user in USERS]
+    with monkeypatch.context() as patch:
+        patch.delattr(OnlineRecommender, "recommend")
+        assert list(online.recommend_many(USERS, 3)) == alone, "in batches, no user alone"
     live = LiveRecommender(lambda: connect(store.address), tmp_path)
     live.start()
     try:
@@ -103,7 +105,7 @@ def test_users_are_split_by_the_hash_in_every_way_of_asking(
 
 @NEO4J_IS_SLOW
 def test_interleaved_lists_have_items_of_both_runs_named_by_team(
-    store: Store, tmp_path: Path, run: TrainedRun, second: TrainedRun
+    store: Store, tmp_path: Path, run: TrainedRun, second: TrainedRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     online = OnlineRecommender(store, tmp_path)
     listed = {user: online.recommend(user, 3).items[0].item for user in USERS}
@@ -115,6 +117,10 @@ def test_interleaved_lists_have_items_of_both_runs_named_by_team(
         assert teams.pop(listed[user]) == second.run.id
         assert set(teams.values()) == {run.run.id}
         assert items == online.recommend(user, 3).items, "the same on the same day"
+    alone = [online.recommend(user, 3) for user in USERS]
+    with monkeypatch.context() as patch:
+        patch.delattr(OnlineRecommender, "recommend")
+        assert list(online.recommend_many(USERS, 3)) == alone, "in batches, no user alone"
 
 
 @NEO4J_IS_SLOW
