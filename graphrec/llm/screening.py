@@ -12,6 +12,7 @@ from graphrec.schema import USER
 _HIDDEN = re.compile("[\u200b\u2060-\u2064\ufeff\u00ad\U000e0000-\U000e007f]")
 
 _VERB = "answer|reply|respond|output|return|print|say|write|set|choose|classify|label|mark|report|treat|judge|confirm"
+_OBEY = "accept|act|agree|always|approve|comply|decide|follow|forget|ignore|not|obey|pretend|rate|recommend"
 _ANSWER = "yes|no|unsure|true|false|json|verdict|exactly|same|identical|duplicate|match|confidence|genre|mood"
 
 _IGNORE = "an order to ignore instructions"
@@ -37,7 +38,9 @@ _PATTERNS = (
     ),
     (_IGNORE, r"忽略|无视|無視|指示|игнорируй"),
     (_ORDER, rf"\b(?:{_VERB})\b.{{0,40}}\b(?:{_ANSWER})\b"),
-    (_ORDER, r"\byou (?:must|should|shall|will now|are now|have to)\b"),
+    # titles have the words, too: "You Must Remember This", "You Should Have Left"
+    (_ORDER, rf"\byou (?:must|should|shall|have to)\b.{{0,40}}\b(?:{_VERB}|{_OBEY})\b"),
+    (_ORDER, r"\byou (?:will now|are now)\b"),
     (_ORDER, r"\b(?:new|important|real|updated|actual) (?:instructions?|task|rules?)\b"),
     (_ORDER, r"\b(?:antworte|responde|réponds|répondez|rispondi)\b|ответь"),
     ("a coded text", r"[a-z0-9+/=_-]{48,}"),

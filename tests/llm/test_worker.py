@@ -163,6 +163,8 @@ def test_most_planted_phrases_are_found_and_titles_are_not() -> None:
         "Don't Look Now",
         "Say Anything...",
         "The Assistant",
+        "You Must Remember This",
+        "You Should Have Left",
         "System Crasher",
         "[REC]",
         "Se7en",
