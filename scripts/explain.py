@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from . import _completion, _options, _terminal
 
@@ -57,6 +58,7 @@ def command(
     """
     if cypher and as_json:
         raise click.UsageError("--cypher and --json both print to stdout; give one of them")
+    _require_rewrite(rewrite)
     user, item = _parse_ids(ids, user, item)
     _options.check_ending(svg, (".svg",), "--svg", "a picture")
     from graphrec import LlmConfig
@@ -82,6 +84,14 @@ def command(
         _terminal.print_json(record if rewritten is None else {**record, "sentence": rewritten.sentence})
     else:
         _show(found, explanation.as_sentence(found) if rewritten is None else rewritten.sentence)
+
+
+def _require_rewrite(rewrite: bool) -> None:
+    """Raise UsageError if an option of the language model is given that has no effect without --rewrite."""
+    context = click.get_current_context()
+    for name in () if rewrite else ("url", "model", "timeout"):
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"--{name} has no effect without --rewrite; give --rewrite, or leave out --{name}")
 
 
 def _parse_ids(ids: tuple[str, ...], user: str | None, item: str | None) -> tuple[str, str]:

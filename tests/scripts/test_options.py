@@ -40,6 +40,11 @@ BIG = "9" * 40
         (("tune", "ease", "--study", "a\x1bb"), "has control characters in it"),
         (("sniff", "https://u:s3cret@h/x.csv"), "this is an address, not a file"),
         (("query", "recommend_for_user", "--csv-safe"), "give --csv as well"),
+        (
+            ("explain", "1", "2", "--url", "http://localhost:1/v1"),
+            "--url has no effect without --rewrite; give",
+        ),
+        (("explain", "1", "2", "--timeout", "10"), "--timeout has no effect without --rewrite"),
         (("recommend", "--user", "1", "--csv-safe"), "give --out FILE.csv as well"),
         (("recommend", "--all", "--out", "all.parquet", "--csv-safe"), "give --out FILE.csv as well"),
     ],

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from graphrec.scripts.unlink import describe_undo  # type: ignore[import-not-found]  # the folder scripts/, as installed
 
 from graphrec.store import Store
+from graphrec.tables import ENRICHED_URL, JUDGED_URL, REPORTED_URL, Source
 from tests.sizes import NEO4J_IS_SLOW
 
 from .conftest import Run
@@ -23,6 +25,17 @@ def stands(store: Store) -> Any:  # sorted records
     for node in nodes:
         node["p"].pop("loaded_at", None)
     return sorted(json.dumps(row, sort_keys=True) for row in [*nodes, *edges])
+
+
+def test_the_way_back_is_that_of_what_wrote_the_source() -> None:
+    ways = {
+        ENRICHED_URL: "`graphrec enrich` again",
+        JUDGED_URL: "`graphrec judge --apply` again",
+        REPORTED_URL: "report the events again",
+        "https://a.shop": "load the source again",
+    }
+    for url, way in ways.items():
+        assert way in describe_undo(Source("llm-x", url=url))
 
 
 @NEO4J_IS_SLOW
