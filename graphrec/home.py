@@ -11,7 +11,7 @@ from graphrec.atomic_write import atomic_write
 #: Names of the entries of a home folder; a folder with other entries too has other uses, and keeps its mode.
 ENTRIES = frozenset(
     {"store", "runs", "studies", "loads", "benchmarks", "encoders", "graph.pt", "writing.lock", ".writer", ".DS_Store"}
-    | {"keys.json", "keys.lock", "answers"}
+    | {"keys.json", "keys.lock", "sessions.json", "sessions.lock", "answers"}
 )
 
 _FOLDER = 0o700

@@ -12,6 +12,7 @@ from graphrec.api.limits import RateLimiter
 from graphrec.api.metrics import Metrics
 from graphrec.api.options import ServeOptions
 from graphrec.api.problems import ApiError, unavailable
+from graphrec.api.revoked_sessions import RevokedSessions
 from graphrec.api.sessions import Sessions
 from graphrec.cache import Cache, open_cache
 from graphrec.cache.opening import URL as CACHE_URL
@@ -52,7 +53,7 @@ class Services:
         self.metrics, self.limiter = Metrics(), RateLimiter()
         self.rules: dict[str, RerankingRules] = options.read_rules()
         self.keys = KeyRing(KeyFile(settings.home))
-        self.sessions = Sessions(self.keys)
+        self.sessions = Sessions(self.keys, RevokedSessions(settings.home))
         url = settings.graphrec_cache_url
         self.cache: Cache = open_cache(None if url is None else url.get_secret_value())
         self.live = LiveRecommender(self._open_store, settings.runs)

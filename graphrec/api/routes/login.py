@@ -1,5 +1,6 @@
 """Login and logout of the page."""
 
+import asyncio
 import re
 import secrets
 
@@ -62,9 +63,10 @@ async def log_in(request: Request, services: ServicesDep) -> Response:
 
 
 @router.post("/logout")
-async def log_out(request: Request) -> Response:
-    """End the session in this browser."""
+async def log_out(request: Request, services: ServicesDep) -> Response:
+    """End the session, in this browser and on the server: a copy of its cookie is of no use."""
     await read_checked_form(request, find_visitor(request))
+    await asyncio.to_thread(services.sessions.revoke, request.cookies.get(SESSION_COOKIE, ""))
     response = RedirectResponse("/login", 303)
     response.delete_cookie(SESSION_COOKIE)
     return response
