@@ -1,7 +1,7 @@
 """Why an item is recommended: a score split into the paths that it comes from, in words, rows, Cypher and a picture."""
 
 from graphrec.explanation.cypher import as_cypher
-from graphrec.explanation.explain import TOP, explain
+from graphrec.explanation.explain import TOP, explain, explain_fold_in
 from graphrec.explanation.graph_lookup import add_titles
 from graphrec.explanation.model import Explanation, Node, Path, Reason, Remainder, Route, Step
 from graphrec.explanation.svg import as_svg
@@ -26,6 +26,7 @@ __all__ = [
     "as_sentence",
     "as_svg",
     "explain",
+    "explain_fold_in",
     "reasons_frame",
     "with_reasons",
 ]

@@ -1,8 +1,10 @@
 """Explain one score of a run, and find the run, user and item that a caller names."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from scipy import sparse
 
 from graphrec import runs
 from graphrec.arguments import Id, count
@@ -11,10 +13,13 @@ from graphrec.explanation.history import attribute_to_history
 from graphrec.explanation.labels import Labels
 from graphrec.explanation.model import Explanation
 from graphrec.explanation.walk_paths import attribute_to_walks
+from graphrec.interactions import Interactions
+from graphrec.relations import Relations
 from graphrec.runs import Run, TrainedRun
 from graphrec.store import Store
 from graphrec.store.active_run import find_active_run
 from graphrec.store.queries import find_node
+from graphrec.vocabulary import IndexArray
 
 #: Default number of listed paths.
 TOP = 10
@@ -30,13 +35,44 @@ def explain(trained: TrainedRun, user_id: Id, item_id: Id, top: int = TOP) -> Ex
         UnknownNameError: the run does not know the user or item; the message names the nearest.
         DataError: `top` is not an integer of at least 1.
     """
-    top = count(top, "top")
     user, item = trained.users.find(user_id), trained.items.find(item_id)
-    model, labels = trained.model, Labels.of(trained)
-    score = float(model.score(np.array([user]))[0, item])
-    walks = model.explain_paths(user, item)
+    score = float(trained.model.score(np.array([user]))[0, item])
+    items = np.unique(trained.seen.item_index[trained.seen.user_index == user])
+    return _explain_score(Labels.of(trained), _build_history(items, trained), user, item, score, top)
+
+
+def explain_fold_in(
+    trained: TrainedRun, user_id: str, target: Interactions, relations: Relations, item_id: Id, top: int = TOP
+) -> Explanation:
+    """The Explanation of the score that `Model.fold_in_users` gives one user of the live graph, in or out of training.
+
+    Args:
+        trained: the run.
+        user_id: the id of the user, for the nodes of the paths.
+        target: the user's target behaviour, as a batch of one.
+        relations: the user's rows of the other relations.
+        item_id: an item that the run knows.
+        top: the number of listed paths.
+
+    Raises:
+        GraphrecError: the model cannot fold in users.
+        UnknownNameError, DataError: as `explain`.
+    """
+    item, user = trained.items.find(item_id), len(trained.users)
+    score = float(trained.model.fold_in_users(target, relations)[0, item])
+    extended = replace(trained, model=trained.model.with_user(target, relations))
+    found = _explain_score(Labels.of(extended, user_id), target.matrix(), user, item, score, top)
+    return replace(found, folded_in=True)
+
+
+def _explain_score(
+    labels: Labels, history: sparse.csr_array, user: int, item: int, score: float, top: int
+) -> Explanation:
+    """The Explanation of the score of a user with a history [1, num_items]."""
+    trained, top = labels.trained, count(top, "top")
+    walks = trained.model.explain_paths(user, item)
     if walks is None:
-        attribution = attribute_to_history(trained, user, item, score, top)
+        attribution = attribute_to_history(labels, history, user, item, score, top)
     else:
         attribution = attribute_to_walks(labels, walks, score, top)
     return Explanation(
@@ -48,8 +84,14 @@ def explain(trained: TrainedRun, user_id: Id, item_id: Id, top: int = TOP) -> Ex
         trained.run.id,
         trained.run.relation,
         int((trained.seen.item_index == item).sum()),
-        bool(((trained.seen.user_index == user) & (trained.seen.item_index == item)).any()),
+        item in history.indices,
     )
+
+
+def _build_history(items: IndexArray, trained: TrainedRun) -> sparse.csr_array:
+    """The 0/1 row [1, num_items] of a user with some items."""
+    ones = np.ones(len(items), dtype=np.float32)
+    return sparse.csr_array((ones, items, np.array([0, len(items)])), shape=(1, len(trained.items)))
 
 
 def load_run(store: Store, folder: Path, name: str | Run | None = None) -> TrainedRun:

@@ -22,7 +22,9 @@ Titles = Mapping[tuple[str, str], str]
 Types = Mapping[tuple[str, str], frozenset[str]]
 
 
-def add_titles(explanation: Explanation, store: Store, behaviours: Iterable[str] = ()) -> Explanation:
+def add_titles(
+    explanation: Explanation, store: Store, behaviours: Iterable[str] = (), supposed: Iterable[str] = ()
+) -> Explanation:
     """The explanation with titles, and with the relationship types that each user and item of a path have now.
 
     A step whose relationship is no longer in the graph keeps its types and is marked as `gone`.
@@ -32,6 +34,7 @@ def add_titles(explanation: Explanation, store: Store, behaviours: Iterable[str]
         store: the graph.
         behaviours: relationship types that the model counts (`counted_behaviours`); if empty, those that the
             explanation names.
+        supposed: items that the explanation was made with as if the user had them, such as those of a visit.
     """
     attribution, user, item = explanation.attribution, explanation.user, explanation.item
     nodes = {node for path in attribution.paths for node in path.nodes} | {user, item}
@@ -45,6 +48,8 @@ def add_titles(explanation: Explanation, store: Store, behaviours: Iterable[str]
     names = counted or sorted(named | {explanation.relation})
     pairs = history | {pair for path in attribution.paths for pair in _find_behaviour_pairs(path)}
     types = _read_types(store, (user.label, item.label), names, pairs)
+    of_supposed = {(user.id, each): frozenset([explanation.relation]) for each in supposed}
+    types = {pair: types.get(pair, frozenset()) | of_supposed.get(pair, frozenset()) for pair in {*types, *of_supposed}}
     paths = tuple(_update_path(path, titles, types, user.label, counted) for path in attribution.paths)
     reasons = tuple(_update_reason(reason, user, titles, types, counted) for reason in attribution.reasons)
     return replace(

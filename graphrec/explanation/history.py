@@ -14,25 +14,28 @@ from graphrec.explanation.model import (
     RouteKind,
     Step,
 )
-from graphrec.runs import TrainedRun
 
 
-def attribute_to_history(trained: TrainedRun, user_index: int, item_index: int, score: float, top: int) -> Attribution:
-    """The Attribution of a score to the `top` strongest items of the history, exact or approximate as the model says.
+def attribute_to_history(
+    labels: Labels, history: sparse.csr_array, user_index: int, item_index: int, score: float, top: int
+) -> Attribution:
+    """The Attribution of a score to the `top` strongest items of the user's history [1, num_items], exact or
+    approximate as the model says.
 
     A path ends with a step without relationship, from an item to one that the model finds similar. If the model scores
     through similar users (`explain_co_users`), a path leads through a user who has both items instead.
     """
+    trained = labels.trained
     model = trained.model
     if not model.is_personal:
         return Attribution((), (Remainder(RemainderKind.POPULARITY, score),), ())
-    seen = trained.seen.matrix()
-    history = seen[[user_index]]
     parts = model.explain_history(history, user_index, item_index)
     if parts.amount is None:
         return Attribution((), (Remainder(RemainderKind.UNATTRIBUTED, score),), (), exact=False)
-    labels, target = Labels.of(trained), [item_index]
-    shared = (seen[:, target].T @ seen if model.counts_co_users else sparse.csr_array(history.shape)).tocsr()
+    shared = sparse.csr_array(history.shape)
+    if model.counts_co_users:
+        seen = trained.seen.matrix()
+        shared = (seen[:, [item_index]].T @ seen).tocsr()
     unsorted = [
         _build_reason(labels, user_index, item, amount, int(shared[0, item]))
         for item, amount in zip(history.indices.tolist(), parts.amount.tolist(), strict=True)

@@ -16,21 +16,24 @@ class Labels:
 
     origins: the relations that the run kept, by kind and name as in Relations.
     behaviours: relationship types of the behaviours that the model counts, the target first.
+    folded_in: id of a user who is not in the run's vocabulary, at the position after its users (`Model.with_user`).
     """
 
     trained: TrainedRun
     origins: Mapping[tuple[str, str], Origin]
     behaviours: tuple[str, ...]
+    folded_in: str = ""
 
     @classmethod
-    def of(cls, trained: TrainedRun) -> Self:
+    def of(cls, trained: TrainedRun, folded_in: str = "") -> Self:
         """The labels of a run."""
         origins = {(each.kind, each.name): each for each in trained.origins}
-        return cls(trained, origins, counted_behaviours(trained))
+        return cls(trained, origins, counted_behaviours(trained), folded_in)
 
     def user(self, index: int) -> Node:
         """The node of a user."""
-        return Node(self.trained.run.target[0], str(self.trained.users.ids[index]))
+        ids = self.trained.users.ids
+        return Node(self.trained.run.target[0], str(ids[index]) if index < len(ids) else self.folded_in)
 
     def item(self, index: int) -> Node:
         """The node of an item."""

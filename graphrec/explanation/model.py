@@ -145,6 +145,8 @@ class Explanation:
     relation: the behaviour that the model predicts.
     num_holders: number of users who have the item.
     seen: whether the user has it.
+    folded_in: whether the score is that of the user's edges in the live graph, which the model folded in, instead of
+        that of the training.
     """
 
     user: Node
@@ -156,6 +158,7 @@ class Explanation:
     relation: str
     num_holders: int
     seen: bool
+    folded_in: bool = False
 
     @property
     def paths(self) -> tuple[Path, ...]:

@@ -74,6 +74,7 @@ def as_record(explanation: Explanation) -> dict[str, Any]:
         "relation": explanation.relation,
         "num_holders": explanation.num_holders,
         "seen": explanation.seen,
+        "folded_in": explanation.folded_in,
         "sentence": as_sentence(explanation),
     }
 

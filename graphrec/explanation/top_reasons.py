@@ -9,9 +9,11 @@ from scipy import sparse
 
 from graphrec.errors import GraphrecError
 from graphrec.explanation.labels import Labels
+from graphrec.interactions import Interactions
 from graphrec.models.attribution import HISTORY, TopReasons
 from graphrec.progress import Progress
 from graphrec.ranking.topk import Recommendations
+from graphrec.relations import Relations
 from graphrec.runs import TrainedRun
 from graphrec.vocabulary import IndexArray
 
@@ -53,8 +55,20 @@ class ReasonFinder:
         if self._by_model is not None:
             return _find_by_model(self._labels, self._by_model, users, items, progress)
         if self._trained.model.is_personal:
-            return _find_by_histories(self._trained, users, items, progress)
+            distinct, owners = np.unique(users, return_inverse=True)
+            return _find_by_histories(self._trained, self._trained.seen.matrix()[distinct], owners, items, progress)
         return np.full((len(users), 2), None, dtype=object)
+
+    def find_for_fold_in(self, target: Interactions, relations: Relations, items: IndexArray) -> Texts:
+        """The same for the scores of items [n] that `Model.fold_in_users` gives one user of the live graph."""
+        model = self._trained.model
+        by_model = model.with_user(target, relations).top_reason_finder() if self._by_model is not None else None
+        if by_model is not None:
+            user = np.full(len(items), len(self._trained.users))
+            return _find_by_model(self._labels, by_model, user, items, None)
+        if model.is_personal:
+            return _find_by_histories(self._trained, target.matrix(), np.zeros(len(items), dtype=np.int64), items, None)
+        return np.full((len(items), 2), None, dtype=object)
 
 
 def _find_by_model(
@@ -87,15 +101,23 @@ def _id_and_label(labels: Labels, relation: str, node: int) -> tuple[str | None,
     return named.id, named.label
 
 
-def _find_by_histories(trained: TrainedRun, users: IndexArray, items: IndexArray, progress: Progress | None) -> Texts:
-    """Ids and labels [n, 2] from the scores of single-item histories, a batch of the users' items at a time."""
+def _find_by_histories(
+    trained: TrainedRun,
+    histories: sparse.csr_array,
+    owners: IndexArray,
+    items: IndexArray,
+    progress: Progress | None,
+) -> Texts:
+    """Ids and labels [n, 2] from the scores of single-item histories, a batch of the users' items at a time.
+
+    `histories` [num_users, num_items] are those of some users, and `owners` [n] their positions in it.
+    """
     label = trained.run.target[2]
-    distinct, owners = np.unique(users, return_inverse=True)
-    by_item = sparse.csc_array(trained.seen.matrix()[distinct])
+    by_item = sparse.csc_array(histories)
     candidates = np.flatnonzero(np.diff(by_item.indptr))
     order = np.argsort(owners, kind="stable")
-    first, last = (np.searchsorted(owners[order], np.arange(len(distinct)), side) for side in ("left", "right"))
-    best, node = np.zeros(len(users)), np.full(len(users), -1, dtype=np.int64)
+    first, last = (np.searchsorted(owners[order], np.arange(histories.shape[0]), side) for side in ("left", "right"))
+    best, node = np.zeros(len(items)), np.full(len(items), -1, dtype=np.int64)
     step = max(NUMBERS // max(len(trained.items), 1), 1)
     for start in range(0, len(candidates), step):
         batch = candidates[start : start + step]
@@ -116,7 +138,7 @@ def _find_by_histories(trained: TrainedRun, users: IndexArray, items: IndexArray
         best[rows[better]], node[rows[better]] = value[better], batch[owner[better]]
         if progress is not None:
             progress(start + len(batch), len(candidates))
-    texts = np.full((len(users), 2), None, dtype=object)
+    texts = np.full((len(items), 2), None, dtype=object)
     has_reason = node >= 0
     texts[has_reason, 0] = trained.items.ids[node[has_reason]].to_numpy()
     texts[has_reason, 1] = label

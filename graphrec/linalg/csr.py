@@ -37,6 +37,13 @@ def empty_csr(num_rows: int = 0, num_columns: int = 0) -> sparse.csr_array:
     return sparse.csr_array((none.astype(np.float32), none, indptr), shape=(num_rows, num_columns))
 
 
+def append_row(matrix: sparse.csr_array, row: sparse.csr_array) -> sparse.csr_array:
+    """A matrix [n, columns] with one more row [1, columns] at its end, [n + 1, columns]."""
+    data, indices = (np.concatenate(pair) for pair in ((matrix.data, row.data), (matrix.indices, row.indices)))
+    indptr = np.append(matrix.indptr, matrix.indptr[-1] + row.nnz)
+    return sparse.csr_array((data, indices, indptr), shape=(matrix.shape[0] + 1, matrix.shape[1]))
+
+
 def build_csr(
     data: npt.NDArray[Any], indices: npt.NDArray[np.int32], indptr: npt.NDArray[np.int64], shape: tuple[int, int]
 ) -> sparse.csr_array:  # data of any type

@@ -281,6 +281,18 @@ class Model(ABC, Generic[Config]):
 
     # Explanations
 
+    def with_user(self, target: Interactions, relations: Relations) -> Self:  # noqa: ARG002  # the default needs neither
+        """A copy of this fitted model with one more user, whose position is the number of users in training.
+
+        The methods below then explain the scores that `fold_in_users` gives this user; only they know the user. By
+        default it is the model itself, because its explanations read nothing of a user but the history.
+
+        Args:
+            target: the target behaviour of one user, as in `fold_in_users`.
+            relations: the rows of the user, as in `fold_in_users`.
+        """
+        return self
+
     def explain_history(self, history: sparse.csr_array, user_index: int, item_index: int) -> HistoryAttribution:  # noqa: ARG002
         """The contribution of each item of a user's history to the score of one item.
 
@@ -289,8 +301,8 @@ class Model(ABC, Generic[Config]):
         if the model has no `fold_in`.
 
         Args:
-            history: the training history of the user, [1, num_items].
-            user_index: the user in training.
+            history: the history of the user, [1, num_items].
+            user_index: the user in training, or that of `with_user`.
             item_index: the item whose score is explained.
         """
         try:

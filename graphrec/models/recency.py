@@ -1,8 +1,9 @@
 """Histories weighted by age, and scores of items that users met by other behaviours: shared by closed-form models."""
 
 from collections.abc import Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Self, TypeVar
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ from torch import Tensor
 from graphrec.errors import DataError
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
-from graphrec.linalg.csr import State, empty_csr, pack, unpack
+from graphrec.linalg.csr import State, append_row, empty_csr, pack, unpack
 from graphrec.linalg.sparse import flat_positions
 from graphrec.models.attribution import HistoryAttribution, score_single_items
 from graphrec.models.base import Model, Space
@@ -89,6 +90,15 @@ class RecencyModel(Model[Config]):
         if self.config.revisit == 1.0:
             return scores
         return apply_revisit(scores, find_other_pairs(target, relations.behaviours.values()), self.config.revisit)
+
+    def with_user(self, target: Interactions, relations: Relations) -> Self:
+        """The model with the weighted history of one more user, and the user's items of other behaviours."""
+        extended = copy(self)
+        extended.history = append_row(self.history, weigh_by_age(target, self.config.half_life))
+        if self.config.revisit != 1.0:
+            pairs = self.other_pairs if self.other_pairs.nnz else empty_csr(*self.history.shape)
+            extended.other_pairs = append_row(pairs, find_other_pairs(target, relations.behaviours.values()))
+        return extended
 
     def explain_history(self, history: sparse.csr_array, user_index: int, item_index: int) -> HistoryAttribution:
         """The exact contribution of each item of the history, with its weight."""

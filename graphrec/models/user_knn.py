@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -12,12 +13,13 @@ from torch import Tensor
 from graphrec.errors import DataError
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
-from graphrec.linalg.csr import State, empty_csr, pack, unpack
+from graphrec.linalg.csr import State, append_row, empty_csr, pack, unpack
 from graphrec.linalg.sparse import dense, scale, topk_gram
 from graphrec.models.attribution import HistoryAttribution
 from graphrec.models.base import Range, Space
 from graphrec.models.recency import RecencyConfig, RecencyModel, recency_space
 from graphrec.progress import Progress
+from graphrec.relations import Relations
 from graphrec.vocabulary import IndexArray
 
 
@@ -88,6 +90,12 @@ class UserKNN(RecencyModel[UserKNNConfig]):
     def fold_in(self, history: sparse.csr_array) -> Tensor:
         """Sums of similarities [batch, num_items] float32 for histories [batch, num_items], exactly as in training."""
         return self._sum_similarities(self._find_similar_users(history))
+
+    def with_user(self, target: Interactions, relations: Relations) -> Self:
+        """The model with one more user, and the users in training who are most similar to this one."""
+        extended = super().with_user(target, relations)
+        extended.similar = append_row(self.similar, self._find_similar_users(extended.history[[-1]]))
+        return extended
 
     def explain_history(self, history: sparse.csr_array, user_index: int, item_index: int) -> HistoryAttribution:
         """The exact contribution of each item of the history, over all similar users."""

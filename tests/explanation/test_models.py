@@ -6,10 +6,22 @@ import numpy as np
 import pytest
 import torch
 
-from graphrec.explanation import Explanation, as_cypher, as_record, as_sentence, as_svg, explain, with_reasons
+from graphrec.explanation import (
+    Explanation,
+    ReasonFinder,
+    as_cypher,
+    as_record,
+    as_sentence,
+    as_svg,
+    explain,
+    explain_fold_in,
+    with_reasons,
+)
+from graphrec.interactions import Interactions
 from graphrec.models import MODELS, make
 from graphrec.models.item_knn import ItemKNN
 from graphrec.ranking.topk import recommend
+from graphrec.relations import Relations
 from graphrec.runs import TrainedRun, describe
 from graphrec.testing import checkerboard
 
@@ -135,3 +147,34 @@ def test_the_reasons_of_one_user_need_the_histories_of_this_users_items_only() -
     assert told == [(size, size)]
     everyone = with_reasons(run, recommend(run, k=3)).frame
     assert frame["because"].tolist() == everyone.loc[everyone["user_id"] == "u4", "because"].tolist()
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_score_that_was_folded_in_is_explained_like_one_of_the_training(name: str) -> None:
+    run = trained(name)
+    if not run.model.supports_fold_in():
+        pytest.skip("the model cannot fold in users")
+    user = 4
+    rows = np.flatnonzero(run.seen.user_index == user)
+    part = run.seen.take(rows)
+    target = Interactions(np.zeros(len(rows), dtype=np.int64), part.item_index, 1, part.num_items, None, part.time)
+    nothing = Relations({}, {}, {}, {}, {})
+    for item in ("i4", "i10"):
+        found = explain_fold_in(run, "someone new", target, nothing, item, 1000)
+        expected = float(run.model.fold_in_users(target, nothing)[0, run.items.find(item)])
+        assert (found.user.id, found.folded_in) == ("someone new", True)
+        assert found.score == pytest.approx(expected, rel=1e-6)
+        total = sum(path.contribution for path in found.paths) + found.rest
+        assert total == pytest.approx(found.score, rel=1e-5, abs=1e-7)
+        if name in EXACT - {"popularity"}:
+            assert found.exact
+            assert sum(reason.amount for reason in found.reasons) == pytest.approx(found.score, rel=1e-3, abs=1e-5)
+            if name != "ensemble":  # whose blend depends on the users of its members
+                known = explain(run, "u4", item, 1000)
+                assert {each.node.id: each.amount for each in found.reasons} == pytest.approx(
+                    {each.node.id: each.amount for each in known.reasons}, rel=1e-3, abs=1e-6
+                )
+    reason = ReasonFinder(run).find_for_fold_in(target, nothing, np.array([run.items.find("i4")]))[0, 0]
+    if name in EXACT - {"popularity", "ensemble"}:
+        amounts = {each.node.id: each.amount for each in explain_fold_in(run, "x", target, nothing, "i4", 1000).reasons}
+        assert amounts[reason] == pytest.approx(max(amounts.values()), rel=1e-4)

@@ -1,8 +1,9 @@
 """A blend of the scores or ranks of several models, with weights learned on validation interactions."""
 
 from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ from torch import Tensor
 from graphrec.errors import DataError
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
-from graphrec.linalg.csr import State, empty_csr, pack, unpack
+from graphrec.linalg.csr import State, append_row, empty_csr, pack, unpack
 from graphrec.models import make, settings_for
 from graphrec.models.attribution import HistoryAttribution
 from graphrec.models.base import Model
@@ -134,6 +135,7 @@ class Ensemble(Model[EnsembleConfig]):
         self.weights = torch.empty(0, 0)  # [groups, num_members]
         self.limits = torch.empty(0)  # [groups - 1], the smallest degree of the second, third, … group
         self.history = empty_csr()  # [num_users, num_items]
+        self._folded_in: list[Tensor] = []  # the members' scores [1, num_items] for the user of `with_user`
 
     def fit(
         self, graph: HeteroGraph, interactions: Interactions, rng: np.random.Generator, progress: Progress | None = None
@@ -184,6 +186,14 @@ class Ensemble(Model[EnsembleConfig]):
         """
         return self._blend(lambda member: member.fold_in_users(target, relations), target.matrix())
 
+    def with_user(self, target: Interactions, relations: Relations) -> Self:
+        """The ensemble whose members have one more user; raises GraphrecError if a member cannot fold in users."""
+        extended = copy(self)
+        extended._folded_in = [member.fold_in_users(target, relations) for member in self.members]
+        extended.members = [member.with_user(target, relations) for member in self.members]
+        extended.history = append_row(self.history, target.matrix())
+        return extended
+
     def explain_history(self, history: sparse.csr_array, user_index: int, item_index: int) -> HistoryAttribution:
         """The sum of the members' contributions, each multiplied by the member's weight and by the ratio of its
         normalised score to its score.
@@ -191,10 +201,12 @@ class Ensemble(Model[EnsembleConfig]):
         Exact if the blend is by score and the members' attributions are exact.
         """
         users, total, exact = np.array([user_index]), np.zeros(history.nnz), self.config.blend == "score"
-        for member, weight in zip(self.members, self.member_weights(history)[0].tolist(), strict=True):
+        is_folded_in = bool(self._folded_in) and user_index == self.history.shape[0] - 1
+        for number, weight in enumerate(self.member_weights(history)[0].tolist()):
             if weight <= 0:
                 continue
-            scores = member.score(users)
+            member = self.members[number]
+            scores = self._folded_in[number].clone() if is_folded_in else member.score(users)
             score = float(scores[0, item_index])
             scores = normalise_scores(scores, self.history[users], member.has_signed_scores, self.config.blend)
             normalised = float(scores[0, item_index])

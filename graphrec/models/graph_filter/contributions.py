@@ -116,14 +116,15 @@ def compute_influence(
 def find_contributions(signal: Signal, user_index: int, influence: ItemInfluence) -> Contributions:
     """The contributions to a user's score of the target item of `influence`, without those that are exactly zero."""
     rows: list[tuple[str, int, str, int, float]] = []
-    history = signal.behaviour[[user_index]].tocoo()
+    user = signal.rows_of(user_index)
+    history = user.behaviour.tocoo()
     for item, weight in zip(history.coords[1].tolist(), history.data.tolist(), strict=True):
         item_signal = sparse.csr_array(([weight], ([0], [item])), shape=(1, signal.behaviour.shape[1]))
         rows += [(HISTORY, item, *part) for part in _split_signal(item_signal, influence)]
-    for relation, matrix in {**signal.social, **signal.values}.items():
+    for relation, row in user.related.items():
         carried = signal.behaviour if relation in signal.social else signal.profiles[relation]
-        mask = (signal.relation_signals[relation][[user_index]] > 0).astype(np.float32)
-        related = matrix[[user_index]].tocoo()
+        mask = (user.relation_signals[relation] > 0).astype(np.float32)
+        related = row.tocoo()
         for node, weight in zip(related.coords[1].tolist(), related.data.tolist(), strict=True):
             rows += [
                 (relation, node, *part)

@@ -1,6 +1,7 @@
 """graph_filter, the default model: a closed-form spectral filter of the typed graph plus its strongest paths."""
 
 from collections.abc import Callable, Iterator, Mapping
+from copy import copy
 from dataclasses import replace
 from typing import Self
 
@@ -268,6 +269,14 @@ class GraphFilter(Model[GraphFilterConfig]):
         everyone = np.arange(self.signal.behaviour.shape[0])
         return Embeddings(self.scores.filter_signals(self.signal.for_users(everyone)), self.scores.vectors)
 
+    def with_user(self, target: Interactions, relations: Relations) -> Self:
+        """The model with the signal of one more user."""
+        extended = copy(self)
+        behaviour, other_pairs = self._combine_behaviours(target, relations)
+        related = self.signal.scale_relations({**relations.social, **relations.user_attributes})
+        extended.signal = self.signal.with_user(behaviour, related, other_pairs)
+        return extended
+
     def explain_score(self, user_index: int, item_index: int) -> Contributions:
         """The score of one item for one user as a sum over history items, friends and attributes, exactly."""
         return find_contributions(self.signal, user_index, self._influence(user_index, item_index))
@@ -295,6 +304,9 @@ class GraphFilter(Model[GraphFilterConfig]):
 
     def has_other_behaviour(self, user_index: int, item_index: int) -> bool:
         """Whether the user has the item by other behaviours, but not by the target behaviour."""
+        folded_in = self.signal.folded_in
+        if folded_in is not None and user_index == self.signal.behaviour.shape[0]:
+            return item_index in folded_in.other_pairs.indices
         pairs = self.signal.other_pairs
         return item_index in pairs.indices[pairs.indptr[user_index] : pairs.indptr[user_index + 1]]
 
@@ -305,7 +317,7 @@ class GraphFilter(Model[GraphFilterConfig]):
 
     def _revisit_factor(self, user_index: int, item_index: int) -> float:
         """`revisit` if the user has the item by other behaviours only, else 1."""
-        return self.config.revisit if self.signal.other_pairs[[user_index], [item_index]][0] else 1.0
+        return self.config.revisit if self.has_other_behaviour(user_index, item_index) else 1.0
 
     def state(self) -> State:
         """Item vectors, eigenvalues, degrees, paths, the signal of users, and attributes and relations of items."""

@@ -31,6 +31,21 @@ MAX_WEIGHT = 1e9
 
 
 @dataclass(frozen=True, eq=False)
+class UserRows:
+    """One user's rows of a Signal.
+
+    behaviour, other_pairs: the user's rows of these matrices, [1, num_items].
+    related: by social relation and user attribute, the user's row [1, num_users] or [1, num_values].
+    relation_signals: by the same relations, its part of the signal, [1, num_items].
+    """
+
+    behaviour: sparse.csr_array
+    related: Mapping[str, sparse.csr_array]
+    relation_signals: Mapping[str, sparse.csr_array]
+    other_pairs: sparse.csr_array
+
+
+@dataclass(frozen=True, eq=False)
 class Signal:
     """The signal of users: B + Σ_s w_s · (mean B of the friends in s) + Σ_a w_a · (mean profile of the values of a).
 
@@ -44,6 +59,7 @@ class Signal:
         num_items].
     relation_signals: by relation, its part of the signal, cut to RELATION_ITEMS items, [num_users, num_items].
     now: Unix seconds of the last event, from which half-lives count.
+    folded_in: the rows of one more user, at the position num_users, whose behaviour no profile and no friend has.
     """
 
     behaviour: sparse.csr_array = field(default_factory=empty_csr)
@@ -53,6 +69,22 @@ class Signal:
     profiles: Mapping[str, sparse.csr_array] = field(default_factory=dict)
     relation_signals: Mapping[str, sparse.csr_array] = field(default_factory=dict)
     now: int = 0
+    folded_in: UserRows | None = None
+
+    def rows_of(self, user_index: int) -> UserRows:
+        """The rows of a user in training, or of the one that was folded in."""
+        if self.folded_in is not None and user_index == self.behaviour.shape[0]:
+            return self.folded_in
+        related = {name: matrix[[user_index]] for name, matrix in {**self.social, **self.values}.items()}
+        signals = {name: self.relation_signals[name][[user_index]] for name in related}
+        return UserRows(self.behaviour[[user_index]], related, signals, self.other_pairs[[user_index]])
+
+    def with_user(
+        self, behaviour: sparse.csr_array, related: Mapping[str, sparse.csr_array], other_pairs: sparse.csr_array
+    ) -> "Signal":
+        """The signal with a user who is folded in; `related` has the rows of `scale_relations`."""
+        signals = {name: self.relation_signal(rows, name) for name, rows in related.items()}
+        return replace(self, folded_in=UserRows(behaviour, related, signals, other_pairs))
 
     def for_users(self, user_index: IndexArray) -> sparse.csr_array:
         """The signal [batch, num_items] of users in training."""

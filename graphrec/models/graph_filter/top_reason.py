@@ -9,7 +9,7 @@ from scipy import sparse
 from graphrec.interactions import FloatArray
 from graphrec.models.attribution import HISTORY, TopReasons
 from graphrec.models.graph_filter.scoring import FilterScores
-from graphrec.models.graph_filter.signal import Signal
+from graphrec.models.graph_filter.signal import Signal, UserRows
 from graphrec.vocabulary import IndexArray
 
 
@@ -21,7 +21,6 @@ class TopReasonFinder:
     vectors: D^q V, [num_items, k].
     response: g(λ), [k].
     num_users: number of users of each value, [num_values] by user attribute.
-    column: scratch array [num_items], -1 outside a call.
     """
 
     signal: Signal
@@ -29,21 +28,20 @@ class TopReasonFinder:
     vectors: FloatArray
     response: FloatArray
     num_users: Mapping[str, IndexArray]
-    column: IndexArray
 
     @classmethod
     def of(cls, signal: Signal, scores: FilterScores) -> "TopReasonFinder":
         """The finder of a fitted model."""
-        column = np.full(len(scores.degree), -1, dtype=np.int64)
         num_users = {name: np.bincount(m.indices, minlength=m.shape[1]) for name, m in signal.values.items()}
         response = scores.response().float().cpu().numpy()
-        return cls(signal, scores, scores.vectors.cpu().numpy(), response, num_users, column)
+        return cls(signal, scores, scores.vectors.cpu().numpy(), response, num_users)
 
     def find(self, user_index: int, items: IndexArray) -> TopReasons:
         """The node with the largest sum of contributions (as in `find_contributions`) to each of m items of a user."""
-        history = self.signal.behaviour[[user_index]]
+        user = self.signal.rows_of(user_index)
+        history = user.behaviour
         relation, node, rows = [], [], []
-        for name, related_nodes, carried, own_part in self._related(user_index, history):
+        for name, related_nodes, carried, own_part in self._related(user):
             history = history + own_part
             relation += [name] * len(related_nodes)
             node.append(related_nodes)
@@ -66,15 +64,12 @@ class TopReasonFinder:
         names = tuple(relation[row] if positive else "" for row, positive in pairs)
         return TopReasons(names, np.where(is_positive, np.concatenate(node)[best], -1))
 
-    def _related(
-        self, user_index: int, behaviour: sparse.csr_array
-    ) -> Iterator[tuple[str, IndexArray, sparse.csr_array, sparse.csr_array]]:
+    def _related(self, user: UserRows) -> Iterator[tuple[str, IndexArray, sparse.csr_array, sparse.csr_array]]:
         """For each relation: its name, the friends or values [n], the signal from each [n, num_items], and the part of
         it that comes from the user's own behaviour [1, num_items] and counts as history."""
         num_items = self.signal.behaviour.shape[1]
-        for name, matrix in {**self.signal.social, **self.signal.values}.items():
-            related = matrix[[user_index]]
-            items = self.signal.relation_signals[name][[user_index]].indices
+        for name, related in user.related.items():
+            items = user.relation_signals[name].indices
             if not related.nnz or not len(items):
                 continue
             source = self.signal.behaviour if name in self.signal.social else self.signal.profiles[name]
@@ -83,7 +78,7 @@ class TopReasonFinder:
             own_part = np.zeros(len(items))
             if name in self.signal.values:
                 users = np.maximum(self.num_users[name][related.indices], 1)[:, None]
-                own_signal = (dense != 0) * behaviour[:, items].toarray() * (related.data[:, None] / users)
+                own_signal = (dense != 0) * user.behaviour[:, items].toarray() * (related.data[:, None] / users)
                 carried, own_part = carried - own_signal, own_signal.sum(axis=0)
             rows = np.arange(related.nnz + 1) * len(items)
             columns = np.tile(items, related.nnz)
@@ -103,9 +98,9 @@ class TopReasonFinder:
         starts = paths.indptr[source_items].astype(np.int64)
         lengths = paths.indptr[source_items + 1] - starts
         entries = np.arange(int(lengths.sum())) + np.repeat(starts - np.cumsum(lengths) + lengths, lengths)
-        self.column[items] = np.arange(len(items))
-        columns = self.column[paths.indices[entries]]
-        self.column[items] = -1
+        place = np.full(paths.shape[1], -1, dtype=np.int64)
+        place[items] = np.arange(len(items))
+        columns = place[paths.indices[entries]]
         is_target = columns >= 0
         row = np.repeat(np.arange(len(source_items)), lengths)[is_target]
         influence[row, columns[is_target]] += np.float32(c.path_weight) * paths.data[entries[is_target]]

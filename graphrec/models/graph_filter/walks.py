@@ -11,7 +11,7 @@ from graphrec.models.attribution import HISTORY, USERS, Amounts, WalkEnds, Walks
 from graphrec.models.graph_filter.contributions import ItemInfluence
 from graphrec.models.graph_filter.kernel import Kernel
 from graphrec.models.graph_filter.scoring import FilterScores
-from graphrec.models.graph_filter.signal import Signal
+from graphrec.models.graph_filter.signal import Signal, UserRows
 from graphrec.vocabulary import IndexArray
 
 #: Threshold of eigenvalues: smaller ones are rounding errors and not divided by; their part counts as longer walks.
@@ -42,9 +42,10 @@ def _walk_starts(signal: Signal, user_index: int) -> WalkStarts:
     """The walk starts of a user with signals over all items. The mean behaviour of an attribute value includes the
     user's own behaviour, which counts as history."""
     relation, node, person = [HISTORY], [np.array([-1])], [np.array([user_index])]
-    rows = [sparse.csr_array(signal.behaviour[[user_index]])]
-    for name in {**signal.social, **signal.values}:
-        users, values, signals = _relation_walks(signal, name, user_index)
+    user = signal.rows_of(user_index)
+    rows = [sparse.csr_array(user.behaviour)]
+    for name in user.related:
+        users, values, signals = _relation_walks(signal, name, user)
         own_rows = np.flatnonzero((users == user_index) & (name in signal.values))
         rows[0] = sparse.csr_array(rows[0] + signals[own_rows].sum(axis=0)[None]) if len(own_rows) else rows[0]
         other_rows = np.setdiff1d(np.arange(len(users)), own_rows)
@@ -57,11 +58,11 @@ def _walk_starts(signal: Signal, user_index: int) -> WalkStarts:
     return WalkStarts(tuple(relation), np.concatenate(node), np.concatenate(person), carried)
 
 
-def _relation_walks(signal: Signal, name: str, user_index: int) -> tuple[IndexArray, IndexArray, sparse.csr_array]:
+def _relation_walks(signal: Signal, name: str, user: UserRows) -> tuple[IndexArray, IndexArray, sparse.csr_array]:
     """The users [n] whose behaviour a relation adds to a user's signal, the friend or attribute value that leads to
     each [n], and the signal from each, [n, num_items]."""
-    items = signal.relation_signals[name][[user_index]].indices.astype(np.int64)
-    related = {**signal.social, **signal.values}[name][[user_index]]
+    items = user.relation_signals[name].indices.astype(np.int64)
+    related = user.related[name]
     values, weight = related.indices.astype(np.int64), related.data.astype(np.float64)
     if name in signal.social:
         users, source = values, np.arange(len(values))

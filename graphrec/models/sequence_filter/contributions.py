@@ -16,13 +16,12 @@ def find_origins(
 ) -> tuple[tuple[str, ...], IndexArray, list[sparse.csr_array]]:
     """The history items and friends of a user: relation and node of each [n], and for each memory its signal
     [n, num_items]; the sum of these rows is the signal of the user."""
-    users = np.array([user_index])
-    own = signal.own.take(users).rows(decays)
+    history, social = signal.rows_of(user_index)
+    own = history.rows(decays)
     pattern = own[0].indices  # each memory has an entry for every item of the history
     diagonal = [sparse.csr_array((m.data, m.indices, np.arange(m.nnz + 1)), shape=(m.nnz, m.shape[1])) for m in own]
     relation, node, parts = [HISTORY] * len(pattern), [pattern.astype(np.int64)], [diagonal]
-    for name, matrix in signal.social.items():
-        row = matrix[users]
+    for name, row in social.items():
         rows = signal.of_friends(row.indices.astype(np.int64), decays)
         parts.append([sparse.csr_array(sparse.diags_array(row.data) @ part) for part in rows])
         relation += [name] * row.nnz

@@ -1,7 +1,7 @@
 """The weighted history of users in sequence_filter: own events, and those of friends."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ from graphrec.interactions import FloatArray, Interactions
 from graphrec.linalg.csr import State, pack, unpack
 from graphrec.linalg.events import DAY
 from graphrec.linalg.sequence_kernels import Doubles
-from graphrec.models.graph_filter.signal import list_names
+from graphrec.models.graph_filter.signal import list_names, scale_rows
 from graphrec.vocabulary import IndexArray
 
 #: Name of the target behaviour in histories.
@@ -89,11 +89,33 @@ class UserSignal:
     own: the histories.
     social: by relation, with rows that sum to its weight, [num_users, num_users].
     now: time of the last event of all users in days, from which the half-lives of friends count.
+    folded_in: the history of one more user, at the position num_users, and the user's row of each social relation.
     """
 
     own: WeightedHistories
     social: Mapping[str, sparse.csr_array] = field(default_factory=dict)
     now: float = 0.0
+    folded_in: tuple[WeightedHistories, Mapping[str, sparse.csr_array]] | None = None
+
+    def rows_of(self, user_index: int) -> tuple[WeightedHistories, Mapping[str, sparse.csr_array]]:
+        """The history of one user, in training or folded in, and the user's row of each social relation."""
+        if self.folded_in is not None and user_index == self.own.histories.num_users:
+            return self.folded_in
+        users = np.array([user_index])
+        return self.own.take(users), {name: sparse.csr_array(matrix[users]) for name, matrix in self.social.items()}
+
+    def with_user(self, own: WeightedHistories, social: Mapping[str, sparse.csr_array]) -> "UserSignal":
+        """The signal with a user who is folded in; the rows of `social` [1, num_users] may have any sum."""
+        return replace(self.until(own), folded_in=(own, self.scale_friends(social)))
+
+    def until(self, own: WeightedHistories) -> "UserSignal":
+        """The signal with a `now` that is not before the last event of other histories."""
+        return replace(self, now=max(self.now, float(own.last_days().max(initial=0.0))))
+
+    def scale_friends(self, social: Mapping[str, sparse.csr_array]) -> dict[str, sparse.csr_array]:
+        """The rows of social relations [batch, num_users] that the model uses, scaled to sum to their weights."""
+        weights = {name: float(matrix.sum(axis=1).max(initial=0.0)) for name, matrix in self.social.items()}
+        return {name: scale_rows(social[name], weights[name]) for name in self.social if name in social}
 
     def for_users(self, users: IndexArray, decays: Sequence[float]) -> list[sparse.csr_array]:
         """For each memory the signal [batch, num_items] of users in training."""

@@ -1,7 +1,8 @@
 """sequence_filter: transitions between items in the order of time, as a sparse kernel or as a ridge on memories."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from copy import copy
+from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
@@ -204,17 +205,24 @@ class SequenceFilter(Model[SequenceFilterConfig]):
 
         Without times of the target behaviour the history has no order, as in `fold_in`.
         """
+        return self._score_histories(self._gather(target, relations), relations.social)
+
+    def _gather(self, target: Interactions, relations: Relations) -> WeightedHistories:
+        """The histories of users who were not in training."""
         histories, in_order = gather_histories(target, relations.behaviours, self.strengths)
         in_order &= self.signal.own.in_order
-        own = WeightedHistories.of(histories, in_order, self.strengths, self.config.half_life)
-        return self._score_histories(own, relations.social)
+        return WeightedHistories.of(histories, in_order, self.strengths, self.config.half_life)
 
     def _score_histories(self, own: WeightedHistories, social: Mapping[str, sparse.csr_array]) -> Tensor:
-        signal = replace(self.signal, now=max(self.signal.now, float(own.last_days().max(initial=0.0))))
-        weights = {name: float(m.sum(axis=1).max(initial=0.0)) for name, m in signal.social.items()}
-        friends = {name: scale_rows(social[name], weights[name]) for name in signal.social if name in social}
-        rows = signal.add_friends(own.rows(self.decays), friends, self.decays)
+        signal = self.signal.until(own)
+        rows = signal.add_friends(own.rows(self.decays), signal.scale_friends(social), self.decays)
         return self.scores.score(rows).to(self.device)
+
+    def with_user(self, target: Interactions, relations: Relations) -> Self:
+        """The model with the history and the friends of one more user."""
+        extended = copy(self)
+        extended.signal = self.signal.with_user(self._gather(target, relations), relations.social)
+        return extended
 
     def explain_score(self, user_index: int, item_index: int) -> Contributions:
         """The score of one item for one user as a sum over history items and friends, exactly."""

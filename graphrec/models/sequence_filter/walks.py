@@ -44,13 +44,14 @@ def find_walks(
     amount = sparse.csr_array(sparse.vstack(parts, format="csr"))
     ends = WalkEnds(tuple(via), np.concatenate(value).astype(np.int64), amount)
     starts = WalkStarts(starts.relation, starts.node, starts.person, carried)
-    order = EventOrder(_count_steps(signal.own, user_index, items), followers) if signal.own.in_order else None
+    history, _ = signal.rows_of(user_index)
+    order = EventOrder(_count_steps(history, items), followers) if history.in_order else None
     return Walks(user_index, item_index, items, starts, ends, longer, order)
 
 
-def _count_steps(own: WeightedHistories, user_index: int, items: IndexArray) -> IndexArray:
-    """The number of events from the user's last event of each of m items to the end of the history, 0 without one."""
-    back = own.histories.row(user_index)[::-1]
+def _count_steps(own: WeightedHistories, items: IndexArray) -> IndexArray:
+    """The number of events from one user's last event of each of m items to the end of the history, 0 without one."""
+    back = own.histories.row(0)[::-1]
     last, steps = np.unique(back, return_index=True)  # the first in reverse
     place = np.minimum(np.searchsorted(last, items), max(len(last) - 1, 0))
     return np.where(last[place] == items, steps[place] + 1, 0) if len(last) else np.zeros(len(items), dtype=np.int64)

@@ -2,8 +2,9 @@
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
+from copy import copy
 from dataclasses import replace
-from typing import TypeVar
+from typing import Self, TypeVar
 
 import numpy as np
 import torch
@@ -181,6 +182,14 @@ class SequenceNetworkModel(TrainedModel[C]):
     def similarity_vectors(self) -> Tensor:
         """The item vectors without their biases, [num_items, dim]."""
         return self.items[:, :-1]
+
+    def with_user(self, target: Interactions, relations: Relations) -> Self:  # noqa: ARG002  # target only
+        """The model with the history of one more user."""
+        extended, added = copy(self), _order(target)
+        indptr = np.append(self.histories.indptr, self.histories.indptr[-1] + added.num_events)
+        items = np.concatenate([self.histories.items, added.items])
+        extended.histories = Histories(indptr, items, self.histories.num_items)
+        return extended
 
     def explain_history(self, history: sparse.csr_array, user_index: int, item_index: int) -> HistoryAttribution:
         """The approximate contributions of the items of `history` [1, num_items], read in their order of time."""
