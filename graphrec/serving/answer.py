@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from graphrec.errors import GraphrecError
 from graphrec.reranking import Trace
 
 
@@ -25,6 +26,13 @@ class Strategy(StrEnum):
 
 #: Columns of a table of recommendations for many users, one row per user and item.
 COLUMNS = ("user_id", "item_id", "score", "rank", "title", "strategy", "detail", "run")
+
+
+class NoScoreError(GraphrecError):
+    """A run has no score for a user and an item, so there is nothing to explain."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"{reason}; so it has no score to explain, and the next training will have one")
 
 
 @dataclass(frozen=True)

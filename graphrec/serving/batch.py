@@ -13,6 +13,8 @@ from graphrec.runs import TrainedRun
 from graphrec.schema import ITEM, USER
 from graphrec.serving.answer import Answer, Recommended, Strategy
 from graphrec.serving.candidates import read_titles
+from graphrec.serving.user_context import PARAMETERS
+from graphrec.serving.user_rows import changed_from
 from graphrec.store import Store
 from graphrec.store.active_run import ActiveRun
 from graphrec.store.connection import quote
@@ -21,7 +23,9 @@ from graphrec.vocabulary import IndexArray
 _HISTORIES = f"""
 UNWIND $ids AS id
 MATCH (user:{USER} {{id: id}})-[:{{relation}}]->(item:{ITEM})
-WHERE NOT EXISTS {{ MATCH (user)-[met]->(:{ITEM}) WHERE type(met) IN $excluding }}
+WHERE NOT EXISTS {{
+    MATCH (user)-[met]->(:{ITEM})
+    WHERE type(met) IN $excluding OR (met.received > $changed_from AND NOT type(met) IN $system) }}
 RETURN id, collect(DISTINCT item.id) AS items
 """
 
@@ -65,11 +69,17 @@ def rerank_for_users(
 
 
 def _find_unchanged(store: Store, trained: TrainedRun, run: ActiveRun, user_ids: Sequence[str]) -> IndexArray:
-    """The positions of users whose items by the target behaviour have not changed since training, and who exclude none.
+    """The positions of users whose items by the target behaviour have not changed since training, who exclude none, and
+    of whom no other events were received since that the model reads.
 
     Items that the run does not know are ignored.
     """
-    parameters = {"ids": list(user_ids), "excluding": sorted(EXCLUDING_BEHAVIOURS)}
+    parameters = {
+        "ids": list(user_ids),
+        "excluding": sorted(EXCLUDING_BEHAVIOURS),
+        "changed_from": changed_from(trained),
+        "system": PARAMETERS["system"],
+    }
     rows = store.read(_HISTORIES.replace("{relation}", quote(run.relation)), parameters)
     items = {row["id"]: row["items"] for row in rows}
     seen = trained.seen.matrix()

@@ -110,7 +110,7 @@ class Snapshot:
         run = self.run
         if run is not None and not wishes.rules and not wishes.session and self._may_be_listed(user_id):
             live = read_live_user(store, user_id, run, self.titles, brief=True)
-            if not all(each.seen for each in live.listed) and not self._has_changed(live):
+            if not all(each.seen for each in live.listed) and not self._has_changed(live.context):
                 return self._answer_from_list(user_id, run, live, wishes)
         live = read_live_user(store, user_id, run, self.titles)
         if not live.exists and not wishes.anyone:
@@ -156,20 +156,23 @@ class Snapshot:
             for rank, item in enumerate(best, start=1)
         ]
 
+    def read_context(self, store: Store, user_id: str, session: Sequence[str] = ()) -> UserContext:
+        """What an answer for a user is made from: the user's edges, and the items of a session as if they were the
+        user's. Without an id, or for an unknown user, it has the session only."""
+        context = read_live_user(store, user_id, None, {}).context if user_id else UserContext("")
+        return self._add_session(context, session)
+
+    def _add_session(self, context: UserContext, session: Sequence[str]) -> UserContext:
+        edges = (UserEdge(self.relation, True, ITEM, item, {}) for item in session)
+        return replace(context, edges=(*context.edges, *edges))
+
     def _may_be_listed(self, user_id: str) -> bool:
         """Whether the run can have a list for a user: unless its model is loaded and does not know the user."""
         return self.fold_in is None or self.fold_in.knows(user_id)
 
-    def _has_changed(self, live: LiveUser) -> bool:
+    def _has_changed(self, user: UserContext) -> bool:
         """Whether the user did something since the run was trained; False if the model is not loaded."""
-        if self.fold_in is None:
-            return False
-        if self.fold_in.has_changed(live.context.user, (edge.id for edge in live.context.behaviour(self.relation))):
-            return True
-        if not self.fold_in.trained.model.reads_relations:
-            return False
-        received = (edge.properties.get("received", 0) for edge in live.context.edges if edge.label == ITEM)
-        return max(received, default=0) > self.fold_in.trained_from
+        return self.fold_in is not None and self.fold_in.has_changed(user)
 
     def _answer_from_list(self, user_id: str, run: ActiveRun, live: LiveUser, wishes: Wishes) -> Answer:
         """The published list without items seen since. A short list is not filled up; a note says why it is short."""
@@ -188,9 +191,7 @@ class Snapshot:
         """The answer by the model and the fallback strategies; items of the session count as the user's."""
         if wishes.rules is not None:
             require_applicable(wishes.rules, store)
-        context = live.context
-        session = (UserEdge(self.relation, True, ITEM, item, {}) for item in wishes.session)
-        context = replace(context, edges=(*context.edges, *session))
+        context = self._add_session(live.context, wishes.session)
         request = Request(context, wishes.k, self.relation, self.run, wishes.rules, live.listed, wishes.excluded)
         return answer_live(store, request, self.fold_in, self.model_note, self.fallbacks)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 from scipy import sparse
@@ -14,6 +15,9 @@ from graphrec.runs import TrainedRun
 from graphrec.schema import UNDIRECTED, USER
 from graphrec.serving.user_context import UserContext, UserEdge
 from graphrec.vocabulary import Vocabulary
+
+#: A time after all events, in milliseconds since 1970.
+END_OF_TIME = 2**53
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +37,14 @@ class FoldInInput:
     def __len__(self) -> int:
         """The number of interactions by all behaviours that the run knows."""
         return len(self.target) + sum(len(part) for part in self.relations.behaviours.values())
+
+
+def changed_from(trained: TrainedRun) -> int:
+    """The milliseconds since 1970 after which events of any behaviour change a user's scores: the begin of the last
+    fit, or the end of time if the model reads the target behaviour only, whose items are compared."""
+    if not trained.model.reads_relations:
+        return END_OF_TIME
+    return int(1000 * (datetime.fromisoformat(trained.run.created_at).timestamp() - trained.run.seconds))
 
 
 def encode_user(user: UserContext, trained: TrainedRun) -> FoldInInput:
