@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from graphrec.api.logs import FIELDS
 from graphrec.errors import DataError, GraphrecError, RefusedError, StoreError, UnknownNameError, format_value
+from graphrec.serving.answer import NoScoreError
 from graphrec.serving.snapshot import UnknownUserError
 
 logger = logging.getLogger(__name__)
@@ -79,7 +80,7 @@ def as_api_error(error: GraphrecError, request_id: str) -> ApiError:
             "the graph database cannot answer now; try again, or see the server's log under this request id"
         )
     status = 422 if isinstance(error, DataError) else 409
-    if isinstance(error, UnknownUserError | UnknownNameError):
+    if isinstance(error, UnknownUserError | UnknownNameError | NoScoreError):
         status = 404
     elif isinstance(error, RefusedError):
         status = 409

@@ -41,7 +41,7 @@ Exclude = Annotated[list[Id], Query(max_length=MAX_ITEMS, description="Items tha
 Context = Annotated[
     list[Id], Query(max_length=MAX_ITEMS, description="Items of the current visit; they count for this answer only.")
 ]
-Explain = Annotated[bool, Query(description="Add the strongest reason of each item, of a user known from training.")]
+Explain = Annotated[bool, Query(description="Add the strongest reason of each item that the model scored.")]
 
 
 class _Request(BaseModel):
@@ -127,6 +127,7 @@ class RecommendationRequest(_Request):
     rules: str | None = Field(None, max_length=MAX_ID)
     exclude: list[Id] = Field([], max_length=MAX_ITEMS)
     anyone: bool = False
+    explain: bool = False
 
 
 class ManyRecommendations(BaseModel):

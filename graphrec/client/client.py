@@ -130,10 +130,16 @@ class Client:
         return _as_frame(self.answer_session(items, k, rules, exclude))
 
     def answer_session(
-        self, items: Iterable[Id], k: int = 10, rules: str | None = None, exclude: Iterable[Id] = ()
+        self,
+        items: Iterable[Id],
+        k: int = 10,
+        rules: str | None = None,
+        exclude: Iterable[Id] = (),
+        explain: bool = False,
     ) -> Record:
-        """As `recommend_for_session`, as the server's JSON object."""
-        body = {"session": id_texts(items, "items"), **_build_wishes(k, rules, False, exclude)}
+        """As `recommend_for_session`, as the server's JSON object; with `explain` as in `answer`."""
+        wishes = _build_wishes(k, rules, False, exclude) | ({"explain": True} if explain else {})
+        body = {"session": id_texts(items, "items"), **wishes}
         answer: Record = self._post("/v1/recommendations", body)["answers"][0]
         return answer
 
@@ -145,16 +151,26 @@ class Client:
         return _as_frame(self._post("/v1/recommendations", body)["answers"][0])
 
     def explain(
-        self, user: Id, item: Id, top: int = 10, form: Literal["json", "sentence", "svg"] = "json"
+        self,
+        user: Id,
+        item: Id,
+        top: int = 10,
+        form: Literal["json", "sentence", "svg"] = "json",
+        context: Iterable[Id] = (),
     ) -> Record | str:
-        """The reasons and paths of an item's score for a user, as of the active run's training.
+        """The reasons and paths of the score that an item has in a user's answer, with the items of the current visit.
 
         `form` selects an object with `sentence`, reasons and paths, a sentence, or a picture.
 
-        Raises UnknownNameError if the run was trained without the user or the item.
+        Raises UnknownNameError if the run has no score for the user and the item.
         """
         path = f"{_user(user)}/recommendations/{_quote(id_text(item, 'item'))}/explanation"
-        response = self._transport.request("GET", f"{path}?{urlencode({'form': form, 'top': count(top)})}")
+        parameters = [
+            ("form", form),
+            ("top", count(top)),
+            *(("context", each) for each in id_texts(context, "context")),
+        ]
+        response = self._transport.request("GET", f"{path}?{urlencode(parameters)}")
         return response.json() if form == "json" else response.body.decode()
 
     def similar_items(self, item: Id, k: int = 10) -> "pd.DataFrame":

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from graphrec import preconditions
 from graphrec.api.answers import build_answer, new_id
-from graphrec.api.reasons import find_reasons
+from graphrec.api.reasons import explain_live, find_reasons
 from graphrec.client import Client
 from graphrec.config import Settings, open_store
 from graphrec.errors import GraphrecError, UnknownNameError
@@ -73,7 +73,7 @@ class ServerBackend:
 
     def recommend_for_session(self, items: Sequence[str], k: int, exclude: Sequence[str]) -> Record:
         """The best items for an anonymous visitor with some items."""
-        return self._client.answer_session(items, k, None, exclude)
+        return self._client.answer_session(items, k, None, exclude, explain=True)
 
     def explain(self, user: str, item: str, top: int) -> Record:
         """The reasons and paths of an item's score for a user."""
@@ -129,28 +129,23 @@ class GraphBackend:
         snapshot = self._snapshot()
         wishes = Wishes(k, None, frozenset(exclude), tuple(context), anyone)
         answer = snapshot.recommend(self._live.store, user, wishes)
-        return build_answer(answer, snapshot.run, find_reasons(snapshot, answer))
+        because = find_reasons(self._live.store, snapshot, answer, wishes.session)
+        return build_answer(answer, snapshot.run, because)
 
     def recommend_for_session(self, items: Sequence[str], k: int, exclude: Sequence[str]) -> Record:
         """The best items for an anonymous visitor with some items."""
         snapshot = self._snapshot()
-        answer = snapshot.recommend_for_session(self._live.store, Wishes(k, None, frozenset(exclude), tuple(items)))
-        return build_answer(answer, snapshot.run)
+        wishes = Wishes(k, None, frozenset(exclude), tuple(items))
+        answer = snapshot.recommend_for_session(self._live.store, wishes)
+        because = find_reasons(self._live.store, snapshot, answer, wishes.session)
+        return build_answer(answer, snapshot.run, because)
 
     def explain(self, user: str, item: str, top: int) -> Record:
-        """The reasons and paths of an item's score for a user, as of the active run's training."""
+        """The reasons and paths of an item's score for a user, folded in as in the answer."""
         snapshot = self._snapshot()
-        if snapshot.fold_in is None:
-            raise GraphrecError(snapshot.model_note or "nothing is published, so nothing can be explained")
+        explained = explain_live(self._live.store, snapshot, user, item, top, ())
         from graphrec import explanation  # imports torch, which the loaded model did already
-        from graphrec.explanation.labels import counted_behaviours
 
-        trained = snapshot.fold_in.trained
-        for kind, name, known in (("user", user, trained.users), ("item", item, trained.items)):
-            if known.find_few([name])[0] < 0:
-                raise UnknownNameError(kind, name, (), f"run {trained.run.id} was trained without it")
-        explained = explanation.explain(trained, user, item, top)
-        explained = explanation.add_titles(explained, self._live.store, counted_behaviours(trained))
         return {"sentence": explanation.as_sentence(explained), **explanation.as_record(explained)}
 
     def similar_items(self, item: str, k: int) -> Record:

@@ -1,10 +1,12 @@
 """The page, over HTTP on a served shop: login, sessions, scopes, and what it shows of hostile ids and titles."""
 
+import json
 import re
 import sys
 import time
 from collections.abc import Iterator
 from html import unescape
+from pathlib import Path
 from urllib.parse import quote
 
 import httpx
@@ -16,6 +18,7 @@ from fastapi.testclient import TestClient
 from graphrec.api.application import add_page
 from graphrec.api.keys import KeyFile, KeyRing
 from graphrec.api.options import ServeOptions
+from graphrec.api.revoked_sessions import RevokedSessions
 from graphrec.api.routes import login, page, page_runs
 from graphrec.api.sessions import LIFETIME, Sessions
 from graphrec.runs import TrainedRun
@@ -126,8 +129,11 @@ def test_a_session_ends_by_logout_and_when_its_key_is_revoked(served: Served) ->
         start = client.get("/")
         assert start.status_code == 200
         assert client.post("/logout", data={"token": "x"}).status_code == 403, "another site cannot log out"
+        copied = dict(client.cookies)
         assert client.post("/logout", data={"token": token_of(start)}).status_code == 303
         assert client.get("/").status_code == 303
+        with httpx.Client(base_url=served.url, cookies=copied) as thief:
+            assert thief.get("/").status_code == 303, "a copy of the cookie ends with the session"
         log_in(client, key.text)
         assert client.get("/").status_code == 200
         KeyFile(served.home).revoke("for a session")
@@ -140,11 +146,12 @@ def test_a_session_is_over_after_its_lifetime_and_cannot_be_forged_or_prolonged(
     ring = KeyRing(KeyFile(served.home))
     key = ring.find(served.keys["read"])
     assert key is not None
-    sessions = Sessions(ring, b"secret")
+    revoked = RevokedSessions(served.home)
+    sessions = Sessions(ring, revoked, b"secret")
     fresh = sessions.create(key)
     assert sessions.find(fresh) == key
-    assert Sessions(ring, b"secret").find(fresh) == key, "another worker with the secret accepts it"
-    assert Sessions(ring, b"other").find(fresh) is None
+    assert Sessions(ring, revoked, b"secret").find(fresh) == key, "another worker with the secret accepts it"
+    assert Sessions(ring, revoked, b"other").find(fresh) is None
     assert sessions.find(sessions.create(key, time.time() - LIFETIME - 1)) is None
     identifier, end, rest = fresh.split(".", 2)
     for forged in (
@@ -156,6 +163,27 @@ def test_a_session_is_over_after_its_lifetime_and_cannot_be_forged_or_prolonged(
         "\ud800.1.2.3",
     ):
         assert sessions.find(forged) is None
+
+
+def test_a_logout_counts_for_all_workers_at_once_and_is_kept_until_the_session_would_end(
+    served: Served, tmp_path: Path
+) -> None:
+    ring = KeyRing(KeyFile(served.home))
+    key = ring.find(served.keys["read"])
+    assert key is not None
+    first, second = (Sessions(ring, RevokedSessions(tmp_path), b"secret") for _ in range(2))
+    ended, other = first.create(key), first.create(key)
+    assert second.find(ended) == key
+    first.revoke(ended)
+    first.revoke("forged.1.2.3")
+    assert (first.find(ended), second.find(ended), second.find(other)) == (None, None, key)
+    kept = tmp_path / "sessions.json"
+    assert kept.stat().st_mode & 0o777 == 0o600
+    kept.write_text('{"over": 5}', encoding="utf-8")
+    second.revoke(other)
+    assert list(json.loads(kept.read_text(encoding="utf-8"))) == [other.split(".")[2]], "what is over is removed"
+    kept.write_text("[]", encoding="utf-8")
+    assert first.find(first.create(key)) is None, "no session is valid that cannot be checked"
 
 
 def test_only_a_key_with_the_scope_admin_changes_the_active_run(
@@ -240,6 +268,19 @@ def test_what_if_changes_the_list_and_stores_nothing(served: Served, visitor: ht
     assert shop_store.read(count) == before
     part = visitor.get("/user?id=u14&find=item%205", headers={"X-Part": "candidates"}).text
     assert '<button name="liked" value="i5">' in part
+
+
+def test_what_if_is_explained_with_the_items_that_were_added(visitor: httpx.Client) -> None:
+    text = show(visitor, "/user", id="u14", liked=["i1", "i3"])
+    address = unescape(re.findall(r'href="(/why\?user=u14&amp;item=[^"]+)" data-why', text)[0])
+    assert "&liked=i1&liked=i3" in address
+    assert 'because of <a href="/item?id=i' in text
+    why = visitor.get(address)
+    assert why.status_code == 200
+    assert "As if this user had also liked" in why.text
+    assert "The model has folded in what this user did" in why.text
+    assert "as of its training" not in why.text
+    assert 'class="edge gone"' not in why.text
 
 
 def test_sliders_and_rules_show_what_they_change(served: Served, visitor: httpx.Client) -> None:

@@ -97,6 +97,8 @@ def test_the_latest_rating_of_a_pair_counts(served: Served, shop_store: Store) -
         assert served.post_events(event("u5", "i1", "RATED", rating=rating, timestamp=timestamp))["accepted"] == 1
     rows = shop_store.read("MATCH (:User {id: 'u5'})-[e:RATED]->(:Item) RETURN e.rating AS rating")
     assert rows == [{"rating": 5.0}]
+    answer = served.recommend("u5", k=3)
+    assert answer["strategy"] == "fold_in", "the model reads other behaviours, so the answer is of all the user did"
 
 
 def test_impressions_need_their_run_and_rank(served: Served, shop_store: Store) -> None:
@@ -131,6 +133,35 @@ def test_reasons_of_a_published_list(served: Served) -> None:
     )
     assert best["because"]["title"] == best["because"]["id"].replace("i", "Item ")
     assert all("because" in each for each in others), "null where the score is 0 and nothing is the reason"
+
+
+def test_answers_that_were_folded_in_have_their_reasons_too(served: Served) -> None:
+    answer = served.recommend("u8", k=3, context=["i1", "i3"], explain=True)
+    assert answer["strategy"] == "fold_in"
+    reasons = {each["item"]: each["because"] for each in answer["items"]}
+    assert all(reason["label"] in {"Item", "User"} for reason in reasons.values())
+    odd = [item for item in reasons if int(item[1:]) % 2]
+    assert odd
+    assert {reasons[item]["id"] for item in odd} <= {"i1", "i3"}, "only the items of the visit speak for odd items"
+    path = f"/v1/users/u8/recommendations/{odd[0]}/explanation"
+    live = served.get(path, context=["i1", "i3"], top=100)
+    score = next(each["score"] for each in answer["items"] if each["item"] == odd[0])
+    assert live["folded_in"]
+    assert live["score"] == pytest.approx(score, rel=1e-5), "the score of the answer"
+    assert sum(each["contribution"] for each in live["paths"]) + live["rest"] == pytest.approx(score, rel=1e-5)
+    assert not any("gone" in each for each in live["paths"]), "what the visit supposes is in no path a deleted edge"
+    assert not served.get(path)["folded_in"], "without the visit the score is that of the training"
+    body = {"session": ["i1", "i3"], "k": 3, "explain": True}
+    (session,) = served.call("POST", "/v1/recommendations", json=body).json()["answers"]
+    assert {each["because"]["id"] for each in session["items"]} <= {"i1", "i3"}
+    group = served.call("POST", "/v1/recommendations", json={"group": ["u1", "u2"], "explain": True})
+    assert (group.status_code, "mean rank" in group.json()["detail"]) == (422, True)
+
+
+def test_a_user_and_an_item_without_a_score_are_said(served: Served) -> None:
+    for path, told in (("u8/recommendations/none", "the item 'none'"), ("nobody/recommendations/i1", "user 'nobody'")):
+        found = served.call("GET", f"/v1/users/{path}/explanation")
+        assert (found.status_code, told in found.json()["detail"]) == (404, True)
 
 
 def test_sessions_groups_and_many_users(served: Served) -> None:

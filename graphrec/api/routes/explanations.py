@@ -7,9 +7,9 @@ from starlette.responses import Response
 
 from graphrec.api.answers import encode
 from graphrec.api.auth import Require
-from graphrec.api.problems import ApiError
+from graphrec.api.reasons import explain_live
 from graphrec.api.routes.common import PREFIX, ServicesDep, json_response, problems
-from graphrec.api.shapes import PathText
+from graphrec.api.shapes import Context, PathText
 from graphrec.store import Store
 
 router = APIRouter(prefix=PREFIX, tags=["explanations"], dependencies=[Depends(Require("read"))])
@@ -37,25 +37,15 @@ async def explain(
     item_id: PathText,
     form: Annotated[Literal["json", "sentence", "svg"], Query(description="json, sentence or svg.")] = "json",
     top: Annotated[int, Query(ge=1, le=100, description="Number of paths.")] = 10,
+    context: Context = [],  # noqa: B006  # FastAPI copies defaults
 ) -> Response:
-    """The score of an item for a user, split into the paths that it comes from, as of the active run's training."""
+    """The score of an item for a user, split into the paths that it comes from, folded in as in the answer."""
     snapshot = services.snapshot()
-    fold_in = snapshot.fold_in
-    if fold_in is None:
-        raise ApiError(409, snapshot.model_note or "nothing is published, so nothing can be explained")
 
     def work(store: Store) -> bytes:
+        explained = explain_live(store, snapshot, user_id, item_id, top, context)
         from graphrec import explanation  # imports torch, which the loaded model did already
-        from graphrec.explanation.labels import counted_behaviours
 
-        trained = fold_in.trained
-        for label, id_, known in (("user", user_id, trained.users), ("item", item_id, trained.items)):
-            if known.find_few([id_])[0] < 0:
-                raise ApiError(
-                    404, f"run {trained.run.id} was trained without this {label}, so it has no score to explain"
-                )
-        explained = explanation.explain(trained, user_id, item_id, top)
-        explained = explanation.add_titles(explained, store, counted_behaviours(trained))
         if form == "svg":
             return explanation.as_svg(explained).encode()
         if form == "sentence":

@@ -9,17 +9,15 @@ from starlette.responses import RedirectResponse, Response
 from graphrec.api.html import PART, PageRoute, show, unknown
 from graphrec.api.limits import MAX_ID, MAX_ITEMS
 from graphrec.api.problems import ApiError
-from graphrec.api.reasons import find_reasons
+from graphrec.api.reasons import explain_live, find_explained, find_reasons
 from graphrec.api.routes.common import ServicesDep
 from graphrec.api.shapes import Id
 from graphrec.api.visitors import VisitorDep
-from graphrec.errors import format_value
 from graphrec.page import nodes
 from graphrec.page.rendering import FILES, file_address, node_address, read_file
 from graphrec.page.tuning import DIVERSITY_STEPS, HALF_LIVES, MOST, Tuning, compare, find_abilities
 from graphrec.reranking import RerankingRules
 from graphrec.schema import ITEM, SYSTEM_LABELS, USER
-from graphrec.serving.answer import Answer, Strategy
 from graphrec.serving.similar import find_similar
 from graphrec.serving.snapshot import Snapshot, UnknownUserError, Wishes
 from graphrec.serving.user_profile import read_profile
@@ -151,8 +149,8 @@ def _recommend(store: Store, snapshot: Snapshot, user: str, tried: _Experiment) 
         "answer": after,
         "changed": changed,
         "changes": compare(before.items, after.items, tried.liked),
-        "because": find_reasons(snapshot, after),
-        "explained": _list_explained(snapshot, after),
+        "because": find_reasons(store, snapshot, after, tried.liked),
+        "explained": find_explained(snapshot, after),
     }
 
 
@@ -171,43 +169,32 @@ def _describe_user(store: Store, snapshot: Snapshot, user: str) -> dict[str, obj
     }
 
 
-def _list_explained(snapshot: Snapshot, answer: Answer) -> set[str]:
-    """The items of an answer whose score the run can explain: it ranked them as in the training."""
-    if snapshot.fold_in is None or snapshot.fold_in.trained.users.find_few([answer.user])[0] < 0:
-        return set()
-    known = {Strategy.PUBLISHED, Strategy.RERANKED}
-    return {each.item for each in answer.items if each.strategy in known}
-
-
 @router.get("/why")
-async def explain(request: Request, visitor: VisitorDep, services: ServicesDep, user: NodeId, item: NodeId) -> Response:
-    """Why an item is recommended to a user: a picture of the reasons, and the strongest paths."""
+async def explain(
+    request: Request,
+    visitor: VisitorDep,
+    services: ServicesDep,
+    user: NodeId,
+    item: NodeId,
+    liked: Liked = [],  # noqa: B006  # FastAPI copies defaults
+) -> Response:
+    """Why an item is recommended to a user, as if the user had liked further items: a picture of the reasons, and the
+    strongest paths."""
     snapshot = services.snapshot()
-    fold_in = snapshot.fold_in
-    if fold_in is None:
-        raise ApiError(409, snapshot.model_note or "nothing is published, so nothing can be explained")
+    supposed = tuple(dict.fromkeys(each for each in liked if each in snapshot.titles))
 
     def work(store: Store) -> dict[str, object]:
-        from graphrec import explanation  # imports torch, which the loaded model did already
-        from graphrec.explanation.labels import counted_behaviours
+        explained = explain_live(store, snapshot, user, item, NUM_PATHS, supposed)
+        from graphrec.explanation import as_sentence  # imports torch, which the loaded model did already
         from graphrec.explanation.svg import draw_flow
 
-        trained = fold_in.trained
-        for label, id_, known in ((USER, user, trained.users), (ITEM, item, trained.items)):
-            if known.find_few([id_])[0] < 0:
-                raise ApiError(
-                    404,
-                    f"the model was trained without the {label.lower()} '{format_value(id_)}', so it has no score to "
-                    "explain; the next training will know it",
-                )
-        explained = explanation.explain(trained, user, item, NUM_PATHS)
-        explained = explanation.add_titles(explained, store, counted_behaviours(trained))
         picture = draw_flow(explained, lambda node: None if node.is_text else node_address(node.label, node.id))
-        return {"explained": explained, "sentence": explanation.as_sentence(explained), "picture": picture}
+        return {"explained": explained, "sentence": as_sentence(explained), "picture": picture}
 
     async with services.explanations:
         values = await services.run(work)
-    return await show(request, visitor, "why", user=user, item=item, **values)
+    liked_items = nodes.titled(snapshot.titles, supposed)
+    return await show(request, visitor, "why", user=user, item=item, liked=liked_items, **values)
 
 
 @router.get("/item")

@@ -55,18 +55,23 @@ async def recommend_many(services: ServicesDep, request: RecommendationRequest) 
     """The best items for several users, for a session without a user, or for a group of users."""
     if sum(part is not None for part in (request.users, request.session, request.group)) != 1:
         raise ApiError(422, "give exactly one of users, session and group")
+    if request.group is not None and request.explain:
+        raise ApiError(
+            422, "the score of a group is a mean rank, which has no reason; ask with explain for users or for a session"
+        )
     rules, excluded = services.find_rules(request.rules), frozenset(request.exclude)
     wishes = Wishes(request.k, rules, excluded, tuple(request.session or ()), request.anyone)
     if request.users is not None:
         users = list(dict.fromkeys(request.users))
-        bodies = [(await answer_user(services, user, request.rules, wishes, False))[0] for user in users]
+        bodies = [(await answer_user(services, user, request.rules, wishes, request.explain))[0] for user in users]
         return json_response(b'{"answers":[' + b",".join(bodies) + b"]}")
     snapshot, group = services.snapshot(), request.group
 
     def work(store: Store) -> bytes:
         if group is None:
             answer = snapshot.recommend_for_session(store, wishes)
-            return encode({"answers": [build_answer(answer, snapshot.run)]})
+            because = find_reasons(store, snapshot, answer, wishes.session) if request.explain else None
+            return encode({"answers": [build_answer(answer, snapshot.run, because)]})
         found = snapshot.recommend_for_group(store, group, wishes)
         notes = [f"ranked by the mean rank in the lists of {len(set(group))} users; the score is 1 / mean rank"]
         return encode({"answers": [build_items([item for item, _ in found], None, snapshot.run, notes)]})
@@ -84,7 +89,7 @@ async def answer_user(
         answer = snapshot.recommend(store, user, wishes)
         services.metrics.answers.labels(strategy_of(answer), "computed").inc()
         assigned = snapshot.for_user(user)
-        because = find_reasons(assigned, answer) if explain else None
+        because = find_reasons(store, snapshot, answer, wishes.session) if explain else None
         return encode(build_answer(answer, assigned.run, because))
 
     body, outcome = await services.cached(user, snapshot, name_request(rules, wishes, explain), work)
