@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from graphrec.errors import GraphrecError
-from graphrec.serving.answer import Answer, Recommended, Strategy
+from graphrec.errors import GraphrecError, format_value
+from graphrec.serving.answer import Answer, NoScoreError, Recommended, Strategy
 from graphrec.serving.snapshot import Snapshot
 from graphrec.store import Store
 
@@ -62,7 +62,7 @@ def explain_live(
 
     Raises:
         GraphrecError: the run of the user has no loaded model.
-        NoScoreError: the run has no score for the user and the item.
+        NoScoreError: the graph has no such user, or the run has no score for the user and the item.
     """
     assigned = snapshot.for_user(user)
     if assigned.fold_in is None:
@@ -70,7 +70,10 @@ def explain_live(
     from graphrec.explanation import add_titles  # imports torch, which the loaded model did already
     from graphrec.explanation.labels import counted_behaviours
 
-    found = assigned.fold_in.explain(assigned.read_context(store, user, session), item, top)
+    context = assigned.read_context(store, user, session)
+    if not context.properties and not session:
+        raise NoScoreError(f"there is no user '{format_value(user)}', so there is nothing to explain")
+    found = assigned.fold_in.explain(context, item, top)
     return add_titles(found, store, counted_behaviours(assigned.fold_in.trained), session)
 
 

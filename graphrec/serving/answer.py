@@ -31,9 +31,6 @@ COLUMNS = ("user_id", "item_id", "score", "rank", "title", "strategy", "detail",
 class NoScoreError(GraphrecError):
     """A run has no score for a user and an item, so there is nothing to explain."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(f"{reason}; so it has no score to explain, and the next training will have one")
-
 
 @dataclass(frozen=True)
 class Recommended:

@@ -137,12 +137,15 @@ class FoldIn:
         trained = self.trained
         index = int(trained.users.find_few([user.user])[0])
         if trained.items.find_few([item])[0] < 0:
-            raise NoScoreError(f"run {trained.run.id} was trained without the item '{format_value(item)}'")
+            raise NoScoreError(
+                f"run {trained.run.id} was trained without the item '{format_value(item)}', so it has no score to "
+                "explain; the next training will know the item"
+            )
         encoded = encode_user(user, trained)
         if index < 0 and not _describe_evidence(encoded, trained.model.reads_relations):
             raise NoScoreError(
-                f"run {trained.run.id} was trained without the user '{format_value(user.user)}', and knows nothing of "
-                "what this user did since"
+                f"run {trained.run.id} was trained without the user '{format_value(user.user)}' and knows nothing of "
+                "what this user did since, so it has no score to explain"
             )
         if index < 0 or self.has_changed(user):
             try:
