@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from graphrec.errors import GraphrecError, format_value
-from graphrec.serving.answer import Answer, NoScoreError, Recommended, Strategy
+from graphrec.serving.answer import Answer, NoScoreError, Strategy
 from graphrec.serving.snapshot import Snapshot
 from graphrec.store import Store
 
@@ -31,7 +31,7 @@ def find_reasons(
     for each in (snapshot, snapshot.other):
         if each is None or each.fold_in is None:
             continue
-        items = [item for item in answer.items if _is_of_run(item, each)]
+        items = [item for item in answer.items if _is_of_run(item.run, each)]
         as_trained = [item.item for item in items if item.strategy in _AS_TRAINED]
         folded_in = [item.item for item in items if item.strategy is Strategy.FOLD_IN]
         if as_trained:
@@ -46,37 +46,43 @@ def find_reasons(
 
 
 def find_explained(snapshot: Snapshot, answer: Answer) -> set[str]:
-    """The items of an answer that `explain_live` explains: those that the run of the user scored and knows."""
-    assigned = snapshot.for_user(answer.user)
-    if assigned.fold_in is None:
-        return set()
-    items = [each.item for each in answer.items if _is_of_run(each, assigned) and each.strategy in _BY_MODEL]
-    positions = assigned.fold_in.trained.items.find_few(items).tolist()
-    return {item for item, position in zip(items, positions, strict=True) if position >= 0}
+    """The items of an answer that `explain_live` explains: those that a loaded model scored and knows."""
+    explained: set[str] = set()
+    for each in (snapshot, snapshot.other):
+        if each is not None and each.fold_in is not None:
+            items = [item.item for item in answer.items if _is_of_run(item.run, each) and item.strategy in _BY_MODEL]
+            positions = each.fold_in.trained.items.find_few(items).tolist()
+            explained |= {item for item, position in zip(items, positions, strict=True) if position >= 0}
+    return explained
 
 
 def explain_live(
-    store: Store, snapshot: Snapshot, user: str, item: str, top: int, session: Sequence[str]
+    store: Store, snapshot: Snapshot, user: str, item: str, top: int, session: Sequence[str], run: str = ""
 ) -> "Explanation":
-    """Why an item has its score in an answer for a user, with titles; `session` as in `find_reasons`.
+    """Why an item has its score in an answer for a user, with titles.
+
+    `session` is as in `find_reasons`. `run` is the one that scored the item in an interleaved answer; by default, and
+    if it is no longer served, that of the user.
 
     Raises:
-        GraphrecError: the run of the user has no loaded model.
+        GraphrecError: the run has no loaded model.
         NoScoreError: the graph has no such user, or the run has no score for the user and the item.
     """
-    assigned = snapshot.for_user(user)
-    if assigned.fold_in is None:
-        raise GraphrecError(assigned.model_note or "nothing is published, so nothing can be explained")
+    named = (each for each in (snapshot, snapshot.other) if each is not None and run and _is_of_run(run, each))
+    chosen = next(named, snapshot.for_user(user))
+    if chosen.fold_in is None:
+        raise GraphrecError(chosen.model_note or "nothing is published, so nothing can be explained")
+    context = chosen.read_context(store, user, session)
+    if not context.properties and not session:
+        raise NoScoreError(f"there is no user '{format_value(user)}', so there is nothing to explain")
     from graphrec.explanation import add_titles  # imports torch, which the loaded model did already
     from graphrec.explanation.labels import counted_behaviours
 
-    context = assigned.read_context(store, user, session)
-    if not context.properties and not session:
-        raise NoScoreError(f"there is no user '{format_value(user)}', so there is nothing to explain")
-    found = assigned.fold_in.explain(context, item, top)
-    return add_titles(found, store, counted_behaviours(assigned.fold_in.trained), session)
+    found = chosen.fold_in.explain(context, item, top)
+    return add_titles(found, store, counted_behaviours(chosen.fold_in.trained), session)
 
 
-def _is_of_run(item: Recommended, snapshot: Snapshot) -> bool:
-    """Whether the run of a snapshot scored an item; a list is published under the id of a training or of its own."""
-    return snapshot.run is not None and item.run in (snapshot.run.id, snapshot.run.trained)
+def _is_of_run(run: str | None, snapshot: Snapshot) -> bool:
+    """Whether a run that scored an item is that of a snapshot; a list is published under the id of its training or
+    under one of its own."""
+    return snapshot.run is not None and run in (snapshot.run.id, snapshot.run.trained)

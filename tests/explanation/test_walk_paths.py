@@ -7,11 +7,13 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from graphrec.explanation import Explanation, Path, explain
+from graphrec.explanation import Explanation, Path, ReasonFinder, explain, explain_fold_in
 from graphrec.explanation.model import RemainderKind
-from graphrec.hetero import HeteroGraph
+from graphrec.hetero import HeteroGraph, interactions
+from graphrec.interactions import Interactions
 from graphrec.models.graph_filter.config import GraphFilterConfig
 from graphrec.models.graph_filter.model import GraphFilter
+from graphrec.relations import Relations, build_relations
 from graphrec.runs import TrainedRun
 
 from .worlds import FULL, run_of, tables
@@ -36,6 +38,46 @@ def some(trained: TrainedRun, top: int = 10_000, step: int = 19) -> list[Explana
     """Explanations of some pairs of a user and an item, among them some that are in the history."""
     pairs = list(product(trained.users.ids, trained.items.ids))[::step]
     return [explain(trained, user, item, top) for user, item in pairs]
+
+
+def rows_of(graph: HeteroGraph, user: int) -> tuple[Interactions, Relations]:
+    """All edges of a user, as those of somebody who is not in the training."""
+    relations = build_relations(graph)
+
+    def take(part: Interactions) -> Interactions:
+        items = part.item_index[part.user_index == user]
+        return Interactions(np.zeros(len(items), dtype=np.int64), items, 1, part.num_items)
+
+    rows = {
+        "social": {name: matrix[[user]] for name, matrix in relations.social.items()},
+        "user_attributes": {name: matrix[[user]] for name, matrix in relations.user_attributes.items()},
+    }
+    behaviours = {name: take(part) for name, part in relations.behaviours.items()}
+    return take(interactions(graph)), Relations(behaviours=behaviours, **rows)
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_parts_of_a_score_that_was_folded_in_are_the_score(world: HeteroGraph, name: str) -> None:
+    trained = run_of(world, GraphFilter(CONFIGS[name]))
+    reasons = ReasonFinder(trained)
+    for user in (0, 3, 7):
+        target, relations = rows_of(world, user)
+        scores = trained.model.fold_in_users(target, relations)[0].numpy().astype(float)
+        items = np.arange(1, len(trained.items), 5)
+        strongest = reasons.find_for_fold_in(target, relations, items)[:, 0]
+        for item, reason in zip(items.tolist(), strongest.tolist(), strict=True):
+            found = explain_fold_in(trained, "somebody", target, relations, str(trained.items.ids[item]), 10_000)
+            size = max(abs(scores[item]), 0.05)
+            assert found.score == pytest.approx(scores[item], abs=1e-5 * size)
+            assert sum(path.contribution for path in found.paths) + found.rest == pytest.approx(
+                scores[item], abs=1e-5 * size
+            )
+            assert found.attribution.rest[0].amount == pytest.approx(0, abs=1e-4 * size), "all walks are named"
+            assert all(path.nodes[0].id == "somebody" for path in found.paths)
+            assert sum(each.amount for each in found.reasons) == pytest.approx(scores[item], abs=1e-4 * size)
+            if reason is not None:
+                named = max(each.amount for each in found.reasons if each.node.id == reason)
+                assert named == pytest.approx(max(each.amount for each in found.reasons), abs=1e-4 * size)
 
 
 @pytest.mark.parametrize("name", CONFIGS)

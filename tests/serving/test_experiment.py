@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from graphrec import publishing
+from graphrec.api.reasons import explain_live, find_explained
 from graphrec.errors import DataError, UnknownNameError
 from graphrec.publishing.experiments import start_experiment, stop_experiments
 from graphrec.runs import TrainedRun
@@ -92,6 +93,12 @@ def test_users_are_split_by_the_hash_in_every_way_of_asking(
             assert active.id == expected
             found = snapshot.recommend(live.store, user, Wishes(3))
             assert [each.item for each in found.items] == items_of(online, user)
+        compared = min(assigned)
+        for name, explained in (("", run), (second.run.id, second), ("no longer served", run)):
+            why = explain_live(live.store, snapshot, compared, "i3", 3, (), name)
+            assert (why.run, why.user.id) == (explained.run.id, compared)
+        answer = snapshot.recommend(live.store, compared, Wishes(3))
+        assert find_explained(snapshot, answer) == {each.item for each in answer.items}
         before = snapshot.epoch
         stop_experiments(store)
         live.refresh()

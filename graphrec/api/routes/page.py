@@ -151,6 +151,7 @@ def _recommend(store: Store, snapshot: Snapshot, user: str, tried: _Experiment) 
         "changes": compare(before.items, after.items, tried.liked),
         "because": find_reasons(store, snapshot, after, tried.liked),
         "explained": find_explained(snapshot, after),
+        "is_compared": snapshot.other is not None,
     }
 
 
@@ -177,6 +178,7 @@ async def explain(
     user: NodeId,
     item: NodeId,
     liked: Liked = [],  # noqa: B006  # FastAPI copies defaults
+    run: Text = "",
 ) -> Response:
     """Why an item is recommended to a user, as if the user had liked further items: a picture of the reasons, and the
     strongest paths."""
@@ -184,7 +186,7 @@ async def explain(
     supposed = tuple(dict.fromkeys(each for each in liked if each in snapshot.titles))
 
     def work(store: Store) -> dict[str, object]:
-        explained = explain_live(store, snapshot, user, item, NUM_PATHS, supposed)
+        explained = explain_live(store, snapshot, user, item, NUM_PATHS, supposed, run)
         from graphrec.explanation import as_sentence  # imports torch, which the loaded model did already
         from graphrec.explanation.svg import draw_flow
 

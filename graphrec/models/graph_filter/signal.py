@@ -37,12 +37,14 @@ class UserRows:
     behaviour, other_pairs: the user's rows of these matrices, [1, num_items].
     related: by social relation and user attribute, the user's row [1, num_users] or [1, num_values].
     relation_signals: by the same relations, its part of the signal, [1, num_items].
+    in_profiles: whether the profiles of the user's attribute values contain the user's own behaviour.
     """
 
     behaviour: sparse.csr_array
     related: Mapping[str, sparse.csr_array]
     relation_signals: Mapping[str, sparse.csr_array]
     other_pairs: sparse.csr_array
+    in_profiles: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +86,7 @@ class Signal:
     ) -> "Signal":
         """The signal with a user who is folded in; `related` has the rows of `scale_relations`."""
         signals = {name: self.relation_signal(rows, name) for name, rows in related.items()}
-        return replace(self, folded_in=UserRows(behaviour, related, signals, other_pairs))
+        return replace(self, folded_in=UserRows(behaviour, related, signals, other_pairs, False))
 
     def for_users(self, user_index: IndexArray) -> sparse.csr_array:
         """The signal [batch, num_items] of users in training."""

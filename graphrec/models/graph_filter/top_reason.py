@@ -76,7 +76,7 @@ class TopReasonFinder:
             dense = source[related.indices][:, items].toarray()
             carried = dense * related.data[:, None]
             own_part = np.zeros(len(items))
-            if name in self.signal.values:
+            if name in self.signal.values and user.in_profiles:
                 users = np.maximum(self.num_users[name][related.indices], 1)[:, None]
                 own_signal = (dense != 0) * user.behaviour[:, items].toarray() * (related.data[:, None] / users)
                 carried, own_part = carried - own_signal, own_signal.sum(axis=0)
