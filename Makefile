@@ -13,22 +13,30 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 # The tests start hundreds of Python processes, each of which would compile the library again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test test-all check format clean
+.PHONY: demo test test-all check style types tests format clean
 
 demo: $(VENV)/.demo
 	$(BIN)/graphrec demo
 
-test: check
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+# mypy beside the tests, so that both cores are busy while a test waits for a database.
+test: style
+	$(MAKE) --no-print-directory --jobs=2 types tests
 
 test-all: check
 	GRAPHREC_TESTS=all $(BIN)/python -m pytest -m ""
 
-check: $(VENV)/.test
+check: style types
+	$(BIN)/python -m pytest tests/test_imports.py
+
+style: $(VENV)/.test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+
+types: $(VENV)/.test
 	$(BIN)/mypy
-	$(BIN)/python -m pytest tests/test_imports.py
+
+tests: $(VENV)/.test
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --durations=10
 
 format: $(VENV)/.test
 	$(BIN)/ruff format .

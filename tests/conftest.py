@@ -21,8 +21,10 @@ os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1")
 from graphrec.interactions import Interactions
 from graphrec.store import Address, EmbeddedServer, Store, connect
 from tests.llm_server import llm_server  # noqa: F401  # a fixture
+from tests.sizes import num_examples
 
-settings.register_profile("unhurried", deadline=None)  # on a busy machine an example of 40 ms may take 300
+# On a busy machine an example of 40 ms may take 300.
+settings.register_profile("unhurried", deadline=None, max_examples=num_examples(100))
 settings.load_profile("unhurried")
 
 ROOT = Path(__file__).parent.parent

@@ -13,6 +13,7 @@ from graphrec.cleaning import CleaningRules, clean, k_core, require_nothing_reje
 from graphrec.errors import DataError
 from graphrec.schema import EdgeType, NodeType
 from graphrec.tables import GraphTables, Source
+from tests.sizes import num_examples
 
 VIEWED = EdgeType("User", "VIEWED", "Item", ("timestamp",), None)
 PURCHASED = EdgeType("User", "PURCHASED", "Item")
@@ -117,7 +118,7 @@ def test_limits_are_positive(wrong: int) -> None:
         without_robots(tables, wrong)
 
 
-@settings(max_examples=50)
+@settings(max_examples=num_examples(50))
 @given(pairs=st.sets(st.tuples(st.integers(0, 8), st.integers(0, 8)), min_size=1), k=st.integers(1, 4))
 def test_the_core_equals_a_simple_computation(pairs: set[tuple[int, int]], k: int) -> None:
     expected = set(pairs)
@@ -131,16 +132,16 @@ def test_the_core_equals_a_simple_computation(pairs: set[tuple[int, int]], k: in
     assert set(ends(core, "PURCHASED")) == {(f"u{u}", f"i{i}") for u, i in expected}
 
 
-def test_a_million_edges_take_seconds() -> None:
+def test_200_000_edges_take_seconds() -> None:
     rng = np.random.default_rng(0)
     frame = pd.DataFrame(
         {
-            "source_id": pd.Series(rng.integers(0, 60_000, 1_000_000)).astype("str"),
-            "target_id": pd.Series(rng.integers(0, 30_000, 1_000_000)).astype("str"),
+            "source_id": pd.Series(rng.integers(0, 12_000, 200_000)).astype("str"),
+            "target_id": pd.Series(rng.integers(0, 6_000, 200_000)).astype("str"),
         }
     )
     tables = clean([], [(PURCHASED, frame)], [Source("test")], {"PURCHASED": CleaningRules(repeated="first")})
     before = time.process_time()
     core = k_core(tables, 15)
-    assert time.process_time() - before < 20  # 2 s on a quiet machine
+    assert time.process_time() - before < 4  # 0.4 s on a quiet machine
     assert core.edge("PURCHASED").frame["source_id"].value_counts().min() >= 15

@@ -249,5 +249,5 @@ def test_the_work_of_cleaning_grows_with_the_columns_and_not_with_their_square()
 
     with warnings.catch_warnings():
         warnings.simplefilter("error", pd.errors.PerformanceWarning)
-        few, many = calls(100), calls(400)
+        few, many = calls(50), calls(200)
     assert many < 4.6 * few

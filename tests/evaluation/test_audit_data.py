@@ -26,7 +26,7 @@ SOURCES = {
 }
 SPECS = ("time", "random", "leave-last-out")
 MORE = ("rolling(windows=2)", "random-by-user", "k-fold(folds=2)", "cold-items", "cold-users")
-LARGE = ("gowalla", "tmall-mbcgcn", "steam", "douban-book-social")
+QUICK = ("ml-100k-u1", "lastfm-hetrec", "filmtrust", "filmtrust-random", "amazon-musical-instruments-time", "beauty")
 
 
 def folder_of(data_root: Path, name: str) -> Path:
@@ -49,7 +49,7 @@ def need_clean(graph: HeteroGraph, parts: Split) -> None:
 
 
 def marked(names: object) -> list[object]:
-    return [pytest.param(name, marks=pytest.mark.slow if name in LARGE else ()) for name in names]  # type: ignore[attr-defined]  # any iterable of names
+    return [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in names]  # type: ignore[attr-defined]  # any iterable of names
 
 
 @pytest.mark.parametrize("name", marked(name for name in DATASETS if name not in ("ml-100k-u2", "ml-100k-u3")))

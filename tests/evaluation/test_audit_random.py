@@ -12,6 +12,7 @@ from graphrec.schema import Triple
 from graphrec.splitting import splits
 from graphrec.train_view import restrict
 from graphrec.vocabulary import IndexArray
+from tests.sizes import num_examples
 
 from . import audited_graphs as graphs
 
@@ -30,7 +31,7 @@ SPECS = (
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=num_examples(60), deadline=None)
 @example(seed=1724301, timed=False, spec=SPECS[1])  # an event occurs twice, both times in the test part
 @given(seed=st.integers(0, 2**32), timed=st.booleans(), spec=st.sampled_from(SPECS))
 def test_a_random_graph_is_clean_after_restrict_and_one_planted_leak_is_found(

@@ -10,6 +10,7 @@ from scipy import sparse
 
 from graphrec.evaluation.beyond_accuracy import coverage
 from graphrec.evaluation.metrics import find_hits, per_user
+from tests.sizes import num_examples
 
 
 def truth(*rows: set[int], num_items: int = 8) -> sparse.csr_array:
@@ -77,7 +78,7 @@ def test_coverage_is_the_share_of_all_items_shown() -> None:
     assert coverage(np.array([[0, 1, 2], [1, 0, -1]]), 8, 3) == pytest.approx(3 / 8)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=num_examples(60), deadline=None)
 @given(st.data())
 def test_metrics_equal_a_loop_over_users(data: st.DataObject) -> None:
     num_items, k = data.draw(st.integers(2, 8)), data.draw(st.integers(1, 8))

@@ -86,7 +86,10 @@ def classes_below_model() -> set[str]:
 
 def uses(path: Path, names: set[str]) -> Iterator[str]:
     """The lines of a file that import one of the classes, or ask with isinstance or match whether a value is one."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    text = path.read_text(encoding="utf-8")
+    if not any(name in text for name in names):
+        return
+    for node in ast.walk(ast.parse(text)):
         if not isinstance(node, ast.stmt | ast.expr | ast.pattern):
             continue
         mentioned: set[str] = set()

@@ -23,14 +23,6 @@ class TestMultVAE(ModelContract):
     name = "multvae"
     config: ClassVar[dict[str, object]] = SMALL
 
-    def test_every_candidate_can_be_fitted(self) -> None:
-        """For a tenth of its epochs."""
-        graph, train, _ = checkerboard()
-        for config in MultVAE.candidates(graph):
-            model = MultVAE(MultVAE.shorten(config, 0.1))
-            model.fit(graph, train, np.random.default_rng(0))
-            assert bool(model.score(np.arange(3)).isfinite().all())
-
 
 def fitted(**settings: object) -> MultVAE:
     graph, train, _ = checkerboard()

@@ -10,7 +10,7 @@ from graphrec.errors import DataError
 from graphrec.interactions import Interactions
 from graphrec.models import make
 from graphrec.models.neumf import NeuMF
-from graphrec.testing import ModelContract, checkerboard, graph_of
+from graphrec.testing import ModelContract, graph_of
 
 SMALL: dict[str, object] = {
     "embedding_dim": 8,
@@ -22,29 +22,19 @@ SMALL: dict[str, object] = {
 }
 
 
-class ShortCandidates:
-    def test_every_candidate_can_be_fitted(self) -> None:
-        """For a tenth of its epochs."""
-        graph, train, _ = checkerboard()
-        for config in NeuMF.candidates(graph):
-            model = NeuMF(NeuMF.shorten(config, 0.1))
-            model.fit(graph, train, np.random.default_rng(0))
-            assert bool(model.score(np.arange(3)).isfinite().all())
-
-
-class TestNeuMF(ShortCandidates, ModelContract):
+class TestNeuMF(ModelContract):
     name = "neumf"
     config: ClassVar[dict[str, object]] = SMALL
     exact_fold_in = False
 
 
-class TestGMF(ShortCandidates, ModelContract):
+class TestGMF(ModelContract):
     name = "neumf"
     config: ClassVar[dict[str, object]] = {**SMALL, "part": "gmf"}
     exact_fold_in = False
 
 
-class TestMLP(ShortCandidates, ModelContract):
+class TestMLP(ModelContract):
     name = "neumf"
     config: ClassVar[dict[str, object]] = {**SMALL, "part": "mlp"}
     exact_fold_in = False

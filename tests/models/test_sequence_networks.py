@@ -20,7 +20,7 @@ from graphrec.models.sequence_network.network import Dropout
 from graphrec.models.sequence_network.stopping import choose_users, ndcg_of_last, without_last_of
 from graphrec.models.sequence_network.transitions import compute_transition_init, sum_undirected
 from graphrec.relations import Relations
-from graphrec.testing import ModelContract, checkerboard, graph_of
+from graphrec.testing import ModelContract, graph_of
 from graphrec.training.checkpoints import Checkpoints
 
 Settings = Mapping[str, object]
@@ -41,31 +41,17 @@ NETWORKS = [
 ]
 
 
-class ShortCandidates:
-    """Fits each candidate for a tenth of its epochs, since 15 whole trainings would take half a minute."""
-
-    name: ClassVar[str]
-
-    def test_every_candidate_can_be_fitted(self) -> None:
-        kind = model_class(self.name)
-        graph, train, _ = checkerboard()
-        for config in kind.candidates(graph):
-            model = kind(kind.shorten(config, 0.1))
-            model.fit(graph, train, np.random.default_rng(0))
-            assert bool(model.score(np.arange(3)).isfinite().all())
-
-
-class TestGRU4Rec(ShortCandidates, ModelContract):
+class TestGRU4Rec(ModelContract):
     name = "gru4rec"
     config: ClassVar[Settings] = SMALL
 
 
-class TestNextItNet(ShortCandidates, ModelContract):
+class TestNextItNet(ModelContract):
     name = "nextitnet"
     config: ClassVar[Settings] = {**SMALL, "num_layers": 1}
 
 
-class TestSASRec(ShortCandidates, ModelContract):
+class TestSASRec(ModelContract):
     name = "sasrec"
     config: ClassVar[Settings] = SMALL
 

@@ -20,6 +20,7 @@ from graphrec.ranking.query import TopKBlock, TopKQuery
 from graphrec.ranking.topk import TopK, search_top_k
 from graphrec.testing import graph_of
 from graphrec.vocabulary import IndexArray
+from tests.sizes import num_examples
 
 from .fixed import pairs
 
@@ -116,7 +117,7 @@ def both(model: Whole, seen: sparse.csr_array, k: int, options: TopKOptions) -> 
     return plain, found
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=num_examples(80), deadline=None)
 @given(st.integers(0, 1 << 30), st.integers(1, 30), st.integers(2, 90), st.integers(1, 6), st.booleans())
 def test_results_equal_a_full_sort(seed: int, users: int, items: int, k: int, shuffled: bool) -> None:
     rng = np.random.default_rng(seed + 2)

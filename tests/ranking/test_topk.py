@@ -19,6 +19,7 @@ from graphrec.ranking.topk import (
 )
 from graphrec.runs import TrainedRun, describe
 from graphrec.testing import checkerboard, graph_of
+from tests.sizes import num_examples
 
 from .fixed import Fixed, pairs
 
@@ -52,7 +53,7 @@ def test_negative_scores_are_preferences_of_signed_models_and_zero_is_none() -> 
     assert best.score.tolist() == [[-1, -2, -3, 0]]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=num_examples(25), deadline=None)
 @given(st.integers(0, 2**32 - 1), st.booleans())
 def test_rounding_errors_change_no_list(seed: int, signed: bool) -> None:
     """Scores with rounding errors in the place of zeros give the same lists as exact scores."""
@@ -120,7 +121,7 @@ def test_batch_sizes() -> None:
     assert fit_batch_size(1, 1 << 40) == MAX_BATCH_SIZE
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=num_examples(60), deadline=None)
 @given(st.data())
 def test_top_k_equals_a_full_sort(data: st.DataObject) -> None:
     items = data.draw(st.integers(1, 9))
@@ -132,7 +133,7 @@ def test_top_k_equals_a_full_sort(data: st.DataObject) -> None:
     assert best.item_index[0].tolist() == expected + [-1] * (k - len(expected))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=num_examples(40), deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 6), st.integers(400, 700), st.integers(2, 2000))
 def test_grouped_topk_equals_a_full_sort_of_a_long_row(seed: int, k: int, items: int, different: int) -> None:
     scores = np.random.default_rng(seed).integers(1, different, size=(3, items)).astype(np.float32)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from graphrec.errors import DataError
 from graphrec.reading import lists, read_lists
+from tests.sizes import num_examples
 
 
 def pairs(path: Path) -> list[tuple[str, str]]:
@@ -40,7 +41,7 @@ WORD = st.text(st.characters(codec="utf-8", exclude_characters=" \t\r\n\0"), min
 
 
 @given(lines=st.lists(st.lists(WORD, min_size=1, max_size=4), min_size=1, max_size=8), block=st.integers(1, 30))
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=num_examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_blocks_do_not_matter(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: list[list[str]], block: int
 ) -> None:

@@ -11,6 +11,7 @@ from graphrec.errors import DataError, UnknownNameError
 from graphrec.interactions import Interactions
 from graphrec.splitting import SPLITS, Split, parse_split, splits
 from graphrec.vocabulary import IndexArray
+from tests.sizes import num_examples
 
 WHOLE = ("time", "leave-last-out", "random", "random-by-user", "k-fold(folds=3)", "cold-items", "cold-users")
 TIMED = ("time(validation=0.2, test=0.2)", "time(validation=1970-01-01T00:00:20, test=1970-01-01T00:00:30)",
@@ -59,7 +60,7 @@ def times(part: Interactions) -> IndexArray:
     return part.time
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=num_examples(60), deadline=None)
 @given(histories(), st.sampled_from(WHOLE), st.integers(0, 2**32))
 def test_parts_are_disjoint_and_together_the_whole(whole: Interactions, spec: str, seed: int) -> None:
     for split in splits(spec, whole, np.random.default_rng(seed)):
@@ -68,7 +69,7 @@ def test_parts_are_disjoint_and_together_the_whole(whole: Interactions, spec: st
         assert (split.cut is None) == (spec != "time")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=num_examples(60), deadline=None)
 @given(histories(), st.sampled_from([*WHOLE, *TIMED]), st.integers(0, 2**32))
 def test_a_seed_gives_the_same_split_twice(whole: Interactions, spec: str, seed: int) -> None:
     first, second = (splits(spec, whole, np.random.default_rng(seed)) for _ in range(2))
@@ -77,7 +78,7 @@ def test_a_seed_gives_the_same_split_twice(whole: Interactions, spec: str, seed:
     ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=num_examples(60), deadline=None)
 @given(histories(), st.sampled_from(TIMED))
 def test_nothing_in_train_is_as_late_as_what_comes_after_it(whole: Interactions, spec: str) -> None:
     for split in splits(spec, whole, rng()):
@@ -87,7 +88,7 @@ def test_nothing_in_train_is_as_late_as_what_comes_after_it(whole: Interactions,
         assert times(split.validation).max(initial=-1) < times(split.test).min()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=num_examples(60), deadline=None)
 @given(histories())
 def test_windows_follow_each_other_and_leave_out_what_is_later(whole: Interactions) -> None:
     found = splits("rolling(windows=3, validation=0.2, test=0.2)", whole, rng())
@@ -131,7 +132,7 @@ def test_cut_points_by_date() -> None:
         splits("time(validation=2023-01-01, test=2024-01-02)", whole, rng())
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=num_examples(40), deadline=None)
 @given(histories(), st.sampled_from(["random", "random-by-user", "k-fold(folds=4)"]), st.integers(0, 2**32))
 def test_no_test_pair_is_in_train_where_time_does_not_divide(whole: Interactions, spec: str, seed: int) -> None:
     for split in splits(spec, whole, np.random.default_rng(seed)):
@@ -139,7 +140,7 @@ def test_no_test_pair_is_in_train_where_time_does_not_divide(whole: Interactions
         assert len(train | validation | test) == len(train) + len(validation) + len(test)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=num_examples(60), deadline=None)
 @given(histories(), st.integers(0, 2**32))
 def test_leave_last_out_repeats_a_pair_only_at_a_later_time(whole: Interactions, seed: int) -> None:
     (split,) = splits("leave-last-out", whole, np.random.default_rng(seed))
@@ -158,7 +159,7 @@ def test_leave_last_out_repeats_a_pair_only_at_a_later_time(whole: Interactions,
         assert not set(events["test"]) & set(events["train"] + events["validation"])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=num_examples(30), deadline=None)
 @given(histories(timed=False), st.integers(0, 2**32))
 def test_without_times_the_last_pair_is_a_random_one_and_in_no_other_part(whole: Interactions, seed: int) -> None:
     (split,) = splits("leave-last-out", whole, np.random.default_rng(seed))
@@ -175,7 +176,7 @@ def test_without_repeats_named_splits_are_those_of_the_registry() -> None:
         assert split.cut == divide(whole, rng()).cut
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=num_examples(30), deadline=None)
 @given(histories(timed=False), st.integers(2, 5), st.integers(0, 2**32))
 def test_each_pair_is_test_in_one_fold(whole: Interactions, number: int, seed: int) -> None:
     found = splits(f"k-fold(folds={number}, validation=0.2)", whole, np.random.default_rng(seed))
@@ -187,7 +188,7 @@ def test_each_pair_is_test_in_one_fold(whole: Interactions, number: int, seed: i
     assert {len(pairs(split.validation)) for split in found} == {int(every * 0.2 + 0.5)}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=num_examples(40), deadline=None)
 @given(histories(), st.integers(0, 2**32))
 def test_cold_things_have_no_training_interactions(whole: Interactions, seed: int) -> None:
     for spec, column in (("cold-items(test=0.25)", "item_index"), ("cold-users(test=0.25)", "user_index")):
@@ -200,7 +201,7 @@ def test_cold_things_have_no_training_interactions(whole: Interactions, seed: in
         assert len(train) == int(round(every * 0.65, 6))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=num_examples(40), deadline=None)
 @given(histories(), st.integers(0, 2**32))
 def test_each_user_with_three_items_gives_a_share(whole: Interactions, seed: int) -> None:
     users = [pair[0] for pair in pairs(whole)]

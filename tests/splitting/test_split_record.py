@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from graphrec.interactions import Interactions
 from graphrec.splitting import Part, Split, SplitSpec, record, splits
+from tests.sizes import num_examples
 
 SPEC = "time(validation=0.25, test=0.25)"
 
@@ -46,7 +47,7 @@ def test_without_times_or_rows_there_is_no_first_and_last() -> None:
     assert (empty.num_interactions, empty.num_users, empty.num_items, empty.first, empty.last) == (0, 0, 0, None, None)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=num_examples(150), deadline=None)
 @given(EVENTS, EVENTS, st.booleans())
 def test_a_hash_changes_if_and_only_if_the_content_does(
     one: list[tuple[int, int, int]], other: list[tuple[int, int, int]], timed: bool
@@ -55,7 +56,7 @@ def test_a_hash_changes_if_and_only_if_the_content_does(
     assert (parts(rows_of(one, timed)).sha256 == parts(rows_of(other, timed)).sha256) == same
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=num_examples(60), deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4), st.integers(0, 3)), min_size=1), st.integers(0, 2**32))
 def test_the_order_of_rows_and_their_weights_do_not_matter(events: list[tuple[int, int, int]], seed: int) -> None:
     rows = rows_of(events)

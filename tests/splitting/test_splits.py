@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from graphrec.errors import DataError
 from graphrec.interactions import Interactions
 from graphrec.splitting import SPLITS, Split, at_random, by_time, leave_last_out
+from tests.sizes import num_examples
 
 
 @st.composite
@@ -34,7 +35,7 @@ def parts(split: Split) -> tuple[Interactions, Interactions, Interactions]:
     return split.train, split.validation, split.test
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=num_examples(80), deadline=None)
 @given(histories(), st.sampled_from(sorted(SPLITS)), st.integers(0, 2**32))
 def test_every_split_is_a_partition(whole: Interactions, name: str, seed: int) -> None:
     split = SPLITS[name](whole, np.random.default_rng(seed))
@@ -42,14 +43,14 @@ def test_every_split_is_a_partition(whole: Interactions, name: str, seed: int) -
     assert {(part.num_users, part.num_items) for part in parts(split)} == {(5, 6)}
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=num_examples(80), deadline=None)
 @given(histories(), st.sampled_from(sorted(SPLITS)), st.integers(0, 2**32))
 def test_the_same_seed_gives_the_same_split(whole: Interactions, name: str, seed: int) -> None:
     first, second = (SPLITS[name](whole, np.random.default_rng(seed)) for _ in range(2))
     assert [rows(part) for part in parts(first)] == [rows(part) for part in parts(second)]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=num_examples(80), deadline=None)
 @given(histories())
 def test_nothing_in_train_is_as_late_as_anything_after_it(whole: Interactions) -> None:
     split = by_time(whole, np.random.default_rng(0))
@@ -69,7 +70,7 @@ def test_sizes_of_a_split_by_time() -> None:
     assert split.cut == 80
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=num_examples(40), deadline=None)
 @given(histories(timed=False), st.integers(0, 2**32))
 def test_a_random_split_has_tenths(whole: Interactions, seed: int) -> None:
     split = at_random(whole, np.random.default_rng(seed))
@@ -79,7 +80,7 @@ def test_a_random_split_has_tenths(whole: Interactions, seed: int) -> None:
     assert abs(len(split.validation) - len(whole) / 10) <= 1
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=num_examples(80), deadline=None)
 @given(histories(), st.integers(0, 2**32))
 def test_leave_last_out_takes_the_last_two_of_each_user(whole: Interactions, seed: int) -> None:
     split = leave_last_out(whole, np.random.default_rng(seed))

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from graphrec.errors import GraphrecError
 from graphrec.tabular import read
+from tests.sizes import num_examples
 
 from .workbooks import Rows, ods, xlsx, zipped
 
@@ -124,7 +125,7 @@ def check(changes: list[tuple[str, float, bytes]], form: str, folder: Path) -> N
     assert time.monotonic() - begin < 60
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=num_examples(25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(case=damage())
 def test_damaged_files_are_read_or_refused(case: tuple[list[tuple[str, float, bytes]], str], tmp_path: Path) -> None:
     check(*case, tmp_path)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from graphrec.errors import DataError
 from graphrec.tabular.parsing import KEYS, parse
 from graphrec.tabular.spec import QueryInput, SourceSpec
+from tests.sizes import num_examples
 
 EDGE = '[edges.RATED]\nfile = "r.csv"\nfrom = "User:u"\nto = "Item:i"\n'
 
@@ -150,7 +151,7 @@ SCALAR = st.one_of(WORD, st.integers(-9, 9), st.booleans(), st.floats(allow_nan=
 VALUE = st.one_of(SCALAR, st.lists(SCALAR, max_size=3), st.lists(st.lists(SCALAR, max_size=1), max_size=2))
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=num_examples(100), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(more=st.dictionaries(st.sampled_from(KEYS["edges"][1:]), VALUE, max_size=4), nodes=st.booleans())
 def test_whatever_a_key_holds_it_is_a_spec_or_an_error(more: dict[str, object], nodes: bool, tmp_path: Path) -> None:
     begun = {"file": "r.csv"} | ({"id": "u"} if nodes else {"from": "User:u", "to": "Item:i"})

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from graphrec.errors import DataError
 from graphrec.tabular import read
 from graphrec.tabular.proposal import examine
+from tests.sizes import num_examples
 
 _TEXTS = st.text(
     st.characters(codec="utf-8", exclude_categories=("C", "Z"), exclude_characters="\ufeff"), min_size=1, max_size=8
@@ -50,7 +51,7 @@ def _loaded_as_written(table: tuple[list[tuple[str, str, str]], str, str, str, s
     assert found == last
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=num_examples(12), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(table=_tables())
 def test_tables_of_any_dialect_load_as_written(table: Any, tmp_path: Path) -> None:  # as _tables makes it
     _loaded_as_written(table, tmp_path)

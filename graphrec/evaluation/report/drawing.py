@@ -11,6 +11,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from graphrec.evaluation.report.label_placement import Floats, place
@@ -109,7 +110,10 @@ def draw(name: str, title: str, size: tuple[int, int], paint: Callable[[Axes], C
             finish()
         stream = StringIO()
         no_metadata = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-        figure.savefig(stream, format="svg", transparent=True, metadata=no_metadata)
+        for patch in (figure.patch, *(axis.patch for axis in figure.axes)):
+            patch.set_facecolor("none")
+        # savefig would draw twice
+        FigureCanvasSVG(figure).print_svg(stream, metadata=no_metadata)  # type: ignore[no-untyped-call]
     return embed_svg(stream.getvalue(), name, title)
 
 
