@@ -196,6 +196,7 @@ class Content(RecencyModel[ContentConfig]):
             ContentConfig(teacher_weight=10.0),
             ContentConfig(teacher_weight=1.0),
             ContentConfig(steps=1),
+            ContentConfig(teacher_weight=10.0, steps=2, content_scale=0.12),  # histories of dozens of warm items
         ]
 
     @classmethod
