@@ -12,12 +12,11 @@ import numpy.typing as npt
 import pandas as pd
 import torch
 from torch import Tensor
-from torch_geometric.data import HeteroData
-from torch_geometric.data.storage import BaseStorage, EdgeStorage, NodeStorage
 
 from graphrec.atomic_write import atomic_write
 from graphrec.behaviours import behaviour_type
 from graphrec.errors import DataError, GraphrecError, UnknownNameError
+from graphrec.heterodata import BaseStorage, EdgeStorage, HeteroData, NodeStorage
 from graphrec.interactions import Interactions
 from graphrec.schema import Triple, reverse_name
 from graphrec.tables import EdgeTable, GraphTables

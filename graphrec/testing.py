@@ -12,9 +12,9 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 import torch
-from torch_geometric.data import HeteroData
 
 from graphrec.hetero import HeteroGraph
+from graphrec.heterodata import HeteroData
 from graphrec.interactions import Interactions
 from graphrec.models import make, model_class
 from graphrec.models.base import Model

@@ -15,7 +15,7 @@ FLOORS = (
     | {"resource_errors", "schema", "schema_names", "time_format"},
     {"tables", "vocabulary", "atomic_write", "home", "markup"},
     {"reading", "cleaning", "tabular", "interactions"},
-    {"loader_registry", "store", "fusion", "hetero", "preconditions", "linalg", "llm"},
+    {"loader_registry", "store", "fusion", "hetero", "heterodata", "preconditions", "linalg", "llm"},
     {"splitting", "train_view", "relations", "histories"},
     {"features", "training", "encoding"},
     {"models"},
@@ -32,6 +32,7 @@ DOORS = {
     "neo4j": {"store"},
     "torch": {
         "hetero",
+        "heterodata",
         "train_view",
         "relations",
         "histories",

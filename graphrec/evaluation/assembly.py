@@ -9,9 +9,9 @@ import numpy.typing as npt
 import pandas as pd
 import torch
 from torch import Tensor
-from torch_geometric.data import HeteroData
 
 from graphrec.hetero import HeteroGraph
+from graphrec.heterodata import HeteroData
 from graphrec.interactions import Interactions
 from graphrec.schema import Triple, reverse_name
 from graphrec.vocabulary import IndexArray, Vocabulary
