@@ -8,6 +8,8 @@ import pytest
 
 import graphrec
 from graphrec import EvaluationConfig, Graph, PublishConfig, TrainConfig, TuneConfig, TuningBudget, hetero
+from graphrec.doctor import machine
+from graphrec.doctor.finding import OK, Finding
 from graphrec.errors import DataError, GraphrecError, RefusedError, StoreError, UnknownNameError
 from graphrec.runs import list_saved
 from graphrec.store import Address, Store
@@ -58,6 +60,7 @@ def test_a_round_trip(graph: Graph, tmp_path: Path) -> None:
         assert len(table) == 2
 
 
+@NEO4J_IS_SLOW
 def test_recommendations_are_a_table_with_notes(graph: Graph, store: Store) -> None:
     made = shop.trained(store, graph.settings.runs)
     shop.publish(store, made, 3)
@@ -104,6 +107,7 @@ def test_the_package_offers_what_it_says_and_nothing_else() -> None:
         graphrec.conect  # noqa: B018
 
 
+@NEO4J_IS_SLOW
 def test_a_graph_says_what_it_is_and_when_it_is_closed(graph: Graph, store: Store, tmp_path: Path) -> None:
     told = repr(graph)
     assert told.startswith("<graphrec.Graph bolt://127.0.0.1:")
@@ -143,6 +147,7 @@ def test_a_graph_says_what_it_is_and_when_it_is_closed(graph: Graph, store: Stor
     assert store.read("RETURN 1 AS one") == [{"one": 1}]
 
 
+@NEO4J_IS_SLOW
 def test_a_graph_whose_database_is_gone_still_says_what_it_is(environment: Path, store: Store) -> None:
     assert environment is not None
     graph = graphrec.connect()
@@ -151,6 +156,7 @@ def test_a_graph_whose_database_is_gone_still_says_what_it_is(environment: Path,
     assert store.read("RETURN 1 AS one")
 
 
+@NEO4J_IS_SLOW
 def test_every_command_is_a_method(graph: Graph) -> None:
     commands = {path.stem for path in (Path(__file__).parent.parent / "scripts").glob("[a-z]*.py")}
     without_a_graph = {"benchmark", "demo", "store"}  # the first two need none, the third starts and stops the server
@@ -199,7 +205,9 @@ def test_runs_are_a_table_and_are_named_by_their_first_letters(graph: Graph) -> 
 
 
 @NEO4J_IS_SLOW
-def test_what_else_commands_do(graph: Graph, tmp_path: Path) -> None:
+def test_what_else_commands_do(graph: Graph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # tests/scripts/test_doctor.py imports torch in a process of its own.
+    monkeypatch.setattr(machine, "check_torch", lambda: Finding("torch", OK, ""))
     (tmp_path / "orders.csv").write_text("customer,product,quantity\n" + "c1,p1,2\nc1,p2,1\nc2,p1,3\n" * 3)
     with graph:
         spec = Graph.sniff(str(tmp_path / "orders.csv"), tmp_path)

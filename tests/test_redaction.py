@@ -17,6 +17,7 @@ from graphrec.errors import DataError, GraphrecError, UnknownNameError, first_fe
 from graphrec.redaction import redact, secrets_of
 from graphrec.tabular.spec import QueryInput
 from graphrec.tabular.sql import read_batches
+from tests.sizes import num_examples
 
 FIRST, SECOND = "Qz7xKw", "Jv9yTr"
 
@@ -96,7 +97,7 @@ id = "id"
 
 
 @given(secret=SECRETS, scheme=SCHEMES, encoded=st.booleans(), quoted=st.sampled_from(["", "'"]))
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=num_examples(15), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_address_in_any_command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, secret: str, scheme: str, encoded: bool, quoted: str
 ) -> None:

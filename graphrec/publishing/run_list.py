@@ -39,7 +39,10 @@ class ListedRun:
 
 
 def list_runs(versions: Versions, saved: Sequence[Run]) -> list[ListedRun]:
-    """All runs: the active one, then those kept for a rollback, then the others, the newest first."""
+    """All runs: the active one, then those kept for a rollback, then the others, the newest first.
+
+    `saved` is in the order of `runs.list_saved`, which decides between runs of the same second.
+    """
     on_disk = {run.id: run for run in saved}
     complete = [version.id for version in versions.complete]
     listed = []
@@ -64,7 +67,11 @@ def list_runs(versions: Versions, saved: Sequence[Run]) -> list[ListedRun]:
         if run.id not in published
     ]
     others = [each for each in listed if each.run not in complete]
-    others.sort(key=lambda each: (each.created_at or "", each.published_at or 0, each.run), reverse=True)
+    position = {run.id: number for number, run in enumerate(saved)}
+    others.sort(
+        key=lambda each: (each.created_at or "", each.published_at or 0, position.get(each.run, -1), each.run),
+        reverse=True,
+    )
     return [
         *sorted((each for each in listed if each.run in complete), key=lambda each: complete.index(each.run)),
         *others,

@@ -167,7 +167,13 @@ def test_a_test_part_without_interactions_and_files_without_times_are_refused(tm
         open_dataset("filmtrust-random", tmp_path)
 
 
-@pytest.mark.parametrize("name", REAL)
+#: Large files, whose readers and splits the small ones check as well.
+LARGE = {"yelp2018", "ml-1m-random", "ml-1m-time", "ciao-random", "ciao-time"}
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if name in LARGE else []) for name in REAL]
+)
 def test_the_real_files_give_always_the_same_split(name: str) -> None:
     if not (DATA / DATASETS[name].folder).exists():
         pytest.skip(f"{name} is not in {DATA}; set GRAPHREC_DATA to the folder that has it")

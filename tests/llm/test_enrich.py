@@ -53,6 +53,7 @@ def drawn(store: Store) -> set[tuple[Any, ...]]:
     return {tuple(row.values()) for row in rows}
 
 
+@NEO4J_IS_SLOW
 def test_attributes_are_nodes_of_a_source_that_can_be_removed(graph: Graph, store: Store, llm: LlmConfig) -> None:
     before = graph_of(store)
     config = EnrichConfig(("genre", "mood"))

@@ -56,6 +56,7 @@ def fused(store: Store) -> set[tuple[str, ...]]:
 MADE = {("a:3", "b:9")}
 
 
+@NEO4J_IS_SLOW
 def test_a_verdict_is_kept_and_a_yes_makes_the_link_only_if_applied(graph: Graph, store: Store, llm: LlmConfig) -> None:
     before = graph_of(store)
     with graph:
@@ -112,7 +113,9 @@ def test_a_bad_server_changes_nothing(graph: Graph, store: Store, llm: LlmConfig
         assert (judged.unanswered, judged.failures, judged.written) == (2, 2, [])
         assert judged.retries == (0 if model == "forbidden" else 2)
         assert graph_of(store) == before
-        down = graph.judge("Item", replace(llm, url="http://127.0.0.1:9/v1"), replace(APPLY, source="judge-good"))
+        down = graph.judge(
+            "Item", replace(llm, url="http://127.0.0.1:9/v1", retries=0), replace(APPLY, source="judge-good")
+        )
         assert (down.unanswered, "no answer" in down.problem) == (2, True)
         assert graph_of(store) == before
 
@@ -175,6 +178,7 @@ def planted(environment: Path, store: Store) -> Graph:
     return graphrec.connect()
 
 
+@NEO4J_IS_SLOW
 def test_twenty_planted_instructions_make_no_link_with_a_model_that_obeys(
     planted: Graph, store: Store, llm: LlmConfig
 ) -> None:

@@ -1,4 +1,4 @@
-"""`graphrec mcp` as a real process that speaks the protocol over stdin and stdout, and over HTTP."""
+"""`graphrec mcp`: processes that speak the protocol over stdin and stdout and over HTTP, and tools in this process."""
 
 import asyncio
 import os
@@ -7,15 +7,20 @@ import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from typing import Any
 
 import httpx
 import httpx2
 import pytest
+from click.testing import CliRunner
 from mcp import Client, StdioServerParameters
 from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
 
+from graphrec.config import Settings
+from graphrec.mcp.options import ToolOptions
+from graphrec.mcp.server import build_server, open_backend
 from graphrec.runs import TrainedRun
 from graphrec.store import Store
 from tests.api.served import Served
@@ -43,6 +48,21 @@ def over_stdio(
             await work(client)
 
     asyncio.run(run())
+
+
+def in_process(served: Served, options: ToolOptions, work: Callable[[Client], Awaitable[None]]) -> None:
+    """Run work with a client of a server in this process, without a transport."""
+    arguments: dict[str, Any] = {"graphrec_home": served.home, "neo4j_uri": None}
+    backend = open_backend(Settings(**arguments), options)
+
+    async def run() -> None:
+        async with Client(build_server(backend)) as client:
+            await work(client)
+
+    try:
+        asyncio.run(run())
+    finally:
+        backend.close()
 
 
 async def call(client: Client, tool: str, **arguments: Any) -> Any:
@@ -123,19 +143,19 @@ def test_tools_of_a_server_with_a_key_that_may_write(hostile: Served, shop_run: 
         assert done == {"accepted": 1, "repeated": 0, "rejected": []}
         assert "pattern" in await fail(client, "record_event", user="by mcp", item="i1", behaviour="x y")
 
-    over_stdio(hostile, hostile.keys["read"], ["--url", hostile.url], read)
-    over_stdio(hostile, hostile.keys["write"], ["--url", hostile.url], write)
-    over_stdio(hostile, hostile.keys["write"], [], write)
+    in_process(hostile, ToolOptions(hostile.url, hostile.keys["read"]), read)
+    in_process(hostile, ToolOptions(hostile.url, hostile.keys["write"]), write)
+    in_process(hostile, ToolOptions(None, hostile.keys["write"]), write)
     history = hostile.get("/v1/users/by%20mcp")["history"]
     assert [each["item"] for each in history] == ["i1", "i1"]
     assert hostile.call("DELETE", "/v1/users/by%20mcp", "admin").status_code == 200
 
 
 @contextmanager
-def over_http(served: Served, key: str | None) -> Iterator[str]:
-    """The address of a process that listens at a port."""
+def over_http(served: Served, key: str) -> Iterator[str]:
+    """The address of a process that listens at a port, and answers with the served graph."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "graphrec", "mcp", "--http", "--port", "0"],
+        [sys.executable, "-m", "graphrec", "mcp", "--http", "--port", "0", "--url", served.url],
         env=environment(served, key),
         stderr=subprocess.PIPE,
         text=True,
@@ -154,7 +174,7 @@ def over_http(served: Served, key: str | None) -> Iterator[str]:
         process.wait(30)
         rest = process.stderr.read()
         assert "Traceback" not in rest, rest
-        assert key is None or key not in "".join(lines) + rest
+        assert key not in "".join(lines) + rest
     finally:
         if process.poll() is None:
             process.kill()
@@ -183,18 +203,14 @@ def test_tools_over_http_need_the_key(hostile: Served, shop_run: TrainedRun) -> 
         assert httpx.post(url, json=body, headers=foreign).status_code == 421, "a rebound name does not reach it"
 
 
-def test_keys_that_are_wrong_or_missing_are_named(served: Served) -> None:
+def test_keys_that_are_wrong_or_missing_are_named(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NEO4J_URI", raising=False)
+    monkeypatch.delenv("GRAPHREC_KEY", raising=False)
+
     def run(key: str | None, *arguments: str) -> str:
-        done = subprocess.run(
-            [sys.executable, "-m", "graphrec", "mcp", *arguments],
-            env=environment(served, key),
-            capture_output=True,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            timeout=120,
-            check=False,
-        )
-        assert done.returncode == 1
+        cli = import_module("graphrec.scripts").cli
+        done = CliRunner(env={"GRAPHREC_HOME": str(served.home), "GRAPHREC_KEY": key}).invoke(cli, ["mcp", *arguments])
+        assert done.exit_code == 1
         assert done.stdout == ""
         return done.stderr
 

@@ -242,6 +242,7 @@ def test_a_process_that_was_killed_while_it_rolled_back_is_finished(
     assert kinds(run_cycle(store, settings, POLICY)) == ["wait"]
 
 
+@pytest.mark.slow
 def test_a_publication_that_failed_is_tried_again_without_a_training(
     store: Store, settings: Settings, published: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

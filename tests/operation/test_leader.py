@@ -33,6 +33,7 @@ def grow_old(store: Store) -> None:
     store.write(f"MATCH (o:{OPERATOR}) SET o.renewed = o.renewed - 120000")
 
 
+@NEO4J_IS_SLOW
 def test_one_leads_at_a_time_and_each_has_a_greater_number(store: Store, other: Store) -> None:
     with lead(store) as first, lead(other) as second:
         assert first is not None
@@ -110,6 +111,7 @@ def test_a_killed_process_of_this_machine_is_replaced_at_once(store: Store) -> N
         assert led.number == number + 1
 
 
+@NEO4J_IS_SLOW
 def test_a_heartbeat_is_heard(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(leader, "RENEWAL_INTERVAL", 0.1)
     with lead(store):

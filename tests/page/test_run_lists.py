@@ -8,6 +8,7 @@ from graphrec.runs import TrainedRun
 from graphrec.serving.answer import Strategy
 from graphrec.store import Store
 from tests.serving import shop
+from tests.sizes import NEO4J_IS_SLOW
 
 
 def test_the_active_run_is_first_and_each_has_its_own_list(store: Store, run: TrainedRun, tmp_path: Path) -> None:
@@ -41,6 +42,7 @@ def test_the_status_counts_events_of_each_behaviour_and_says_why_there_is_no_cli
     assert status.note.startswith("no impressions were reported")
 
 
+@NEO4J_IS_SLOW
 def test_the_status_has_the_click_rate_of_a_run(store: Store, run: TrainedRun) -> None:
     """Two items were shown to u0, who bought one of them an hour later."""
     store.write(

@@ -9,6 +9,7 @@ from graphrec.runs import TrainedRun
 from graphrec.serving.answer import Recommended, Strategy
 from graphrec.serving.live_recommender import LiveRecommender
 from graphrec.store import Store
+from tests.sizes import NEO4J_IS_SLOW
 
 ABLE = Abilities("attributes", "PURCHASED", ("IN_GENRE", "Genre"))
 
@@ -67,6 +68,7 @@ def test_equal_lists_have_no_changes() -> None:
     assert not Changes((), ())
 
 
+@NEO4J_IS_SLOW
 def test_abilities_are_those_of_the_active_run(store: Store, run: TrainedRun, tmp_path: Path) -> None:  # noqa: ARG001  # the run must be published
     """Items have genres, and purchases have times."""
     live = LiveRecommender(lambda: store, tmp_path)

@@ -1,7 +1,7 @@
 """`graphrec blend`: a run of several runs, and what it refuses."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,6 @@ import pytest
 
 from graphrec import config, runs
 from graphrec.models import make
-from graphrec.store import EmbeddedServer
 
 from .conftest import Run
 
@@ -19,16 +18,23 @@ Json = Callable[..., Any]  # any JSON
 
 
 @pytest.fixture
-def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
+def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The folder of runs of a home that has no store."""
     monkeypatch.setenv("GRAPHREC_HOME", str(tmp_path / "home"))
     for name in ("NEO4J_URI", "NEO4J_USERNAME", "NEO4J_PASSWORD"):
         monkeypatch.delenv(name, raising=False)
-    yield config.Settings().runs
-    EmbeddedServer(tmp_path / "home").stop()
+    return config.Settings().runs
 
 
-def test_two_runs_become_one(home: Path, run: Run, run_json: Json, lastfm_folder: Path) -> None:
+@pytest.fixture
+def loaded(environment: Path, run: Run, lastfm_folder: Path) -> Path:
+    """The folder of runs of a home whose store has the listeners."""
     run("load", "lastfm", str(lastfm_folder))
+    return environment / "runs"
+
+
+@pytest.mark.parametrize("address", ["embedded"], indirect=True)
+def test_two_runs_become_one(loaded: Path, run: Run, run_json: Json) -> None:
     first = run_json("train", "--model", "item_knn", "--set", "neighbours=5", "--no-metrics")["run"]
     second = run_json("train", "--model", "graph_filter", "--set", "rank=4", "--no-metrics")["run"]
     told = run_json("blend", first, second, "--seed", "3")
@@ -37,22 +43,22 @@ def test_two_runs_become_one(home: Path, run: Run, run_json: Json, lastfm_folder
     assert told["config"]["blend"] == "rank"  # twelve users do not distinguish weights from equal ones
     assert 0 <= told["metrics"]["ndcg@10"] <= 1
     np.testing.assert_allclose(np.sum(told["weights"], axis=1), 1.0, rtol=1e-5)
-    trained = runs.load(home, told["run"])
+    trained = runs.load(loaded, told["run"])
     assert trained.model.state()["weights"].tolist() == told["weights"]
     assert trained.model.score(np.arange(12)).shape == (12, 12)
     other = ("--blend", "rank", "--groups", "2", "--validation", "coherent", "--no-metrics")
     assert "weight of" in run("blend", first, second, *other).output
     averaged = run("blend", first, second, "--groups", "2", "--no-metrics")
     assert "ranks are averaged" in averaged.stderr
-    assert "coherent" in {one.config.get("validation") for one in runs.list_saved(home)}
+    assert "coherent" in {one.config.get("validation") for one in runs.list_saved(loaded)}
 
 
-def test_weights_can_be_given(home: Path, run: Run, run_json: Json, lastfm_folder: Path) -> None:
-    run("load", "lastfm", str(lastfm_folder))
+@pytest.mark.parametrize("address", ["embedded"], indirect=True)
+def test_weights_can_be_given(loaded: Path, run_json: Json) -> None:
     names = [run_json("train", "--model", model, "--no-metrics")["run"] for model in ("item_knn", "popularity")]
     told = run_json("blend", *names, "--weights", "3 1", "--no-metrics")
     assert told["weights"] == [[0.75, 0.25]]
-    assert runs.load(home, told["run"]).model.state()["weights"].tolist() == [[0.75, 0.25]]
+    assert runs.load(loaded, told["run"]).model.state()["weights"].tolist() == [[0.75, 0.25]]
     assert told["config"]["weights"] == "3 1"
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from graphrec.store import Address, connect
+from tests.sizes import NEO4J_IS_SLOW
 from tests.streams.events import make_items
 
 from .conftest import Run
@@ -36,6 +37,7 @@ def toml(address: Address, environment: Path, tmp_path: Path) -> Path:  # noqa: 
     return path
 
 
+@NEO4J_IS_SLOW
 def test_a_stream_is_read_shown_and_its_rejected_records_are_retried(
     toml: Path, address: Address, run: Run, run_json: Callable[..., Any]
 ) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
+from graphrec.doctor import machine
+from graphrec.doctor.finding import Finding
 from graphrec.store import Store
 from graphrec.store.nodes import ensure_constraint
 from tests.sizes import NEO4J_IS_SLOW
@@ -34,6 +36,17 @@ MACHINE = [
 ]
 
 
+@pytest.fixture(scope="module")
+def torch() -> Finding:
+    """What the doctor finds of torch; each import in a process of its own takes seconds."""
+    return machine.check_torch()
+
+
+@pytest.fixture(autouse=True)
+def _import_torch_once(torch: Finding, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "check_torch", lambda: torch)
+
+
 def by_name(told: Any) -> dict[str, dict[str, str]]:  # any JSON
     return {finding["name"]: finding for finding in told["findings"]}
 
@@ -53,6 +66,7 @@ def test_a_sound_graph(environment: Path, store: Store, run_json: Json) -> None:
     assert [finding["name"] for finding in told["findings"] if finding["area"] == "machine"] == MACHINE
     found = by_name(told)
     assert {found[name]["state"] for name in found if found[name]["area"] == "data"} == {"ok"}
+    assert found["torch"]["state"] == "ok"
     assert found["size"]["seen"] == "2 nodes and 1 edge"
     assert "answers at bolt://" in found["store"]["seen"]
     assert contents(environment) == before
@@ -97,6 +111,7 @@ def test_before_there_is_a_store(run_json: Json, tmp_path: Path, monkeypatch: py
     assert not (tmp_path / "home").exists()
 
 
+@NEO4J_IS_SLOW
 def test_a_load_under_way_is_not_cut_off(environment: Path, store: Store, run_json: Json) -> None:
     environment.mkdir(exist_ok=True)
     store.write("CREATE (:Source {id: 'one', status: 'loading'})")

@@ -8,6 +8,7 @@ import pytest
 
 from graphrec.store import Store
 from tests.llm_server import Server
+from tests.sizes import NEO4J_IS_SLOW
 
 from .conftest import Run
 
@@ -22,6 +23,7 @@ def trained(environment: Path, run: Run, run_json: Json, lastfm_folder: Path) ->
     return found
 
 
+@NEO4J_IS_SLOW
 def test_a_score_is_explained_in_every_form(
     store: Store, trained: str, run: Run, run_json: Json, tmp_path: Path, llm_server: Server
 ) -> None:
@@ -50,6 +52,7 @@ def test_a_score_is_explained_in_every_form(
     assert "the sentence is the plain one: the endpoint" in plain.stderr
 
 
+@NEO4J_IS_SLOW
 def test_the_run_is_the_named_the_active_or_the_newest(
     store: Store, trained: str, run: Run, run_json: Json, environment: Path
 ) -> None:
@@ -67,6 +70,7 @@ def test_the_run_is_the_named_the_active_or_the_newest(
     assert "no run 'nothing'" in run("explain", "5", "5", "--run", "nothing", exit_code=1).stderr
 
 
+@NEO4J_IS_SLOW
 def test_who_and_what_is_not_there_is_said(store: Store, trained: str, run: Run) -> None:
     assert trained
     assert "there is no user '55'" in run("explain", "55", "5", exit_code=1).stderr

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from graphrec.store import Store
+from tests.sizes import NEO4J_IS_SLOW
 
 from .conftest import Run
 
@@ -63,6 +64,7 @@ def test_clicks_of_each_run(run: Run, run_json: Json) -> None:
     assert "left out, as they have no timestamp: 1 of PURCHASED" in shown.stderr
 
 
+@NEO4J_IS_SLOW
 @pytest.mark.usefixtures("environment")
 def test_a_logged_propensity_is_taken(graph: Store, run_json: Json) -> None:
     graph.write("MATCH ()-[r:SHOWN]->() SET r.propensity = 0.05")
@@ -71,6 +73,7 @@ def test_a_logged_propensity_is_taken(graph: Store, run_json: Json) -> None:
     assert (ease["ips"]["value"], ease["capped_ips"]["value"]) == (pytest.approx(5), pytest.approx(2))
 
 
+@NEO4J_IS_SLOW
 @pytest.mark.usefixtures("environment")
 def test_without_showings_it_says_how_to_write_one(store: Store, run: Run) -> None:
     store.write("CREATE (:User {id: 'a'})-[:PURCHASED {timestamp: 1}]->(:Item {id: 'x'})")
@@ -81,6 +84,7 @@ def test_without_showings_it_says_how_to_write_one(store: Store, run: Run) -> No
     assert "ease-1" in run("feedback").stdout
 
 
+@NEO4J_IS_SLOW
 @pytest.mark.usefixtures("environment")
 def test_behaviour_that_cannot_be_counted_is_refused(graph: Store, run: Run) -> None:
     assert "RATED has no `timestamp`" in run("feedback", "--relation", "RATED", exit_code=1).stderr

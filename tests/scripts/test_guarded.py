@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from graphrec.store import Store
+from tests.sizes import NEO4J_IS_SLOW
 
 from .conftest import Run
 
@@ -23,6 +24,7 @@ def told(run: Run, *arguments: str) -> str:
     return result.stderr.strip().splitlines()[-1]
 
 
+@NEO4J_IS_SLOW
 @pytest.mark.usefixtures("environment")
 def test_without_behaviour_nothing_is_learnt(store: Store, run: Run, tmp_path: Path) -> None:
     store.write("CREATE (a:User {id: 'a'})-[:FRIEND]->(:User {id: 'b'}), (:Item {id: 'x'})")
@@ -36,6 +38,7 @@ def test_without_behaviour_nothing_is_learnt(store: Store, run: Run, tmp_path: P
     assert "needs behaviour of users" in told(run, "query", "list_liked_by_friends", "--param", "user_id=a")
 
 
+@NEO4J_IS_SLOW
 @pytest.mark.usefixtures("environment")
 def test_a_named_behaviour_that_is_missing_names_its_loader(store: Store, run: Run) -> None:
     store.write(BLOCKS)
@@ -44,6 +47,7 @@ def test_a_named_behaviour_that_is_missing_names_its_loader(store: Store, run: R
     assert "LISTENED is provided by lastfm" in message
 
 
+@NEO4J_IS_SLOW
 @pytest.mark.usefixtures("environment")
 def test_recommendations_that_nobody_published(store: Store, run: Run) -> None:
     assert "recommend needs Item and User nodes" in told(run, "recommend", "--user", "1")
@@ -53,6 +57,7 @@ def test_recommendations_that_nobody_published(store: Store, run: Run) -> None:
     assert "nothing is published yet" in told(run, "query", "recommend_for_user", "--param", "user_id=1")
 
 
+@NEO4J_IS_SLOW
 @pytest.mark.usefixtures("environment")
 def test_a_run_is_not_published_to_an_empty_graph(store: Store, run: Run) -> None:
     store.write(BLOCKS)

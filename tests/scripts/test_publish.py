@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from graphrec.store import Store
+from tests.sizes import NEO4J_IS_SLOW
 
 from .conftest import Run
 
@@ -22,6 +23,7 @@ def trained(environment: Path, run: Run, run_json: Json, lastfm_folder: Path) ->
     return names[0], names[1]
 
 
+@NEO4J_IS_SLOW
 def test_publish_roll_back_and_list(store: Store, run: Run, run_json: Json, trained: tuple[str, str]) -> None:
     first, second = trained
     told = run_json("publish", first, "-k", "3", "--force", "--similar", "2")
@@ -46,6 +48,7 @@ def test_publish_roll_back_and_list(store: Store, run: Run, run_json: Json, trai
     assert run_json("runs")[0]["run"] == f"{first}.2"
 
 
+@NEO4J_IS_SLOW
 def test_publish_under_rules_and_with_reasons(
     store: Store, run: Run, run_json: Json, trained: tuple[str, str], tmp_path: Path
 ) -> None:
@@ -73,6 +76,7 @@ def test_publish_under_rules_and_with_reasons(
     assert str(rules) in run("publish", first, "--force", "--rules", str(rules), exit_code=1).stderr
 
 
+@NEO4J_IS_SLOW
 def test_what_a_model_does_not_have(run: Run, trained: tuple[str, str]) -> None:
     first, second = trained
     refused = run("publish", second, "--force", "--similar", "2", exit_code=1)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from graphrec.store import Store, queries
+from tests.sizes import NEO4J_IS_SLOW
 
 from .conftest import Run
 
@@ -18,6 +19,7 @@ CREATE (a:User {id: 'a'})-[:RATED {rating: 4.0}]->(x:Item {id: 'x', title: 'One,
 """
 
 
+@NEO4J_IS_SLOW
 @pytest.mark.usefixtures("environment")
 def test_a_result_as_csv_json_and_table(store: Store, run: Run) -> None:
     store.write(GRAPH)
@@ -43,6 +45,7 @@ def test_a_result_as_csv_json_and_table(store: Store, run: Run) -> None:
     assert "nothing found" in run(*nothing).stderr
 
 
+@NEO4J_IS_SLOW
 @pytest.mark.usefixtures("environment")
 def test_times_are_shown_as_times_and_an_empty_graph_names_sniff(store: Store, run: Run) -> None:
     assert "the graph is empty; `graphrec sniff FILES…`" in run("query", "summarise_graph").stderr

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ def loaded(environment: Path, run: Run, lastfm_folder: Path) -> Path:
     return environment
 
 
+@NEO4J_IS_SLOW
 @pytest.mark.usefixtures("environment")
 def test_counts_in_the_store_are_counts_in_the_files(store: Store, run_json: Json, lastfm_folder: Path) -> None:
     loaded = run_json("load", "lastfm", str(lastfm_folder))
@@ -45,8 +47,24 @@ def test_export_writes_what_the_store_has(run_json: Json, tmp_path: Path) -> Non
     assert graph.data.validate()
 
 
+#: Database and model of the round trips in `make test`; it has all pairs in `make test-all`.
+ROUND_TRIPS = [
+    ("embedded", "popularity"),
+    ("embedded", "graph_filter"),
+    ("embedded", "item_knn"),
+    ("neo4j", "item_knn"),
+]
+
+
 @pytest.mark.usefixtures("loaded")
-@pytest.mark.parametrize("model", ["popularity", "item_knn", "graph_filter", "lightgcn"])
+@pytest.mark.parametrize(
+    ("address", "model"),
+    [
+        pytest.param(*pair, marks=[] if pair in ROUND_TRIPS else pytest.mark.slow)
+        for pair in product(("embedded", "neo4j"), ("popularity", "item_knn", "graph_filter", "lightgcn"))
+    ],
+    indirect=["address"],
+)
 def test_train_publish_recommend(store: Store, run: Run, run_json: Json, model: str) -> None:
     trained = run_json("train", "--model", model)
     assert trained["model"] == model
@@ -83,6 +101,7 @@ def test_train_publish_recommend(store: Store, run: Run, run_json: Json, model: 
         assert found[0]["item"] == "5"  # the one artist of their block that the user has not heard
 
 
+@NEO4J_IS_SLOW
 @pytest.mark.usefixtures("loaded")
 def test_query_answers_from_the_store(run: Run, run_json: Json) -> None:
     rows = run_json("query", "find_similar_items", "--param", "item_id=1", "--param", "k=2")
@@ -95,7 +114,7 @@ def test_query_answers_from_the_store(run: Run, run_json: Json) -> None:
 @NEO4J_IS_SLOW
 @pytest.mark.usefixtures("loaded")
 def test_evaluate_compares_and_reports(run_json: Json, tmp_path: Path) -> None:
-    arguments = ["evaluate", "--report", str(tmp_path / "report.html"), "--split", "random", "--trials", "4"]
+    arguments = ["evaluate", "--report", str(tmp_path / "report.html"), "--split", "random", "--trials", "1"]
     told = run_json(*arguments)
     names = [result["name"] for result in told["results"]]
     assert names == ["popularity", "item_knn", "graph_filter"]
@@ -107,6 +126,7 @@ def test_evaluate_compares_and_reports(run_json: Json, tmp_path: Path) -> None:
     assert (tmp_path / "report.json").read_bytes() == written  # one seed, one result, to the last digit
 
 
+@NEO4J_IS_SLOW
 @pytest.mark.usefixtures("loaded")
 def test_json_stands_alone_on_stdout_and_notes_on_stderr(run: Run) -> None:
     result = run("evaluate", "--model", "popularity", "--json")

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from graphrec.store import Store
+from tests.sizes import NEO4J_IS_SLOW
 
 from .conftest import Run
 
@@ -40,6 +41,7 @@ def cells(output: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.split("  ") if cell.strip()] for line in lines if line]
 
 
+@NEO4J_IS_SLOW
 @pytest.mark.usefixtures("environment")
 def test_tables(store: Store, run: Run) -> None:
     store.write(GRAPH)
@@ -55,6 +57,7 @@ def test_tables(store: Store, run: Run) -> None:
     assert ["one", "1.0", "loaded", "free"] in rows
 
 
+@NEO4J_IS_SLOW
 @pytest.mark.usefixtures("environment")
 def test_json(store: Store, run_json: Json) -> None:
     store.write(GRAPH)
@@ -77,6 +80,7 @@ def test_json(store: Store, run_json: Json) -> None:
     assert told["sources"] == [{"id": "one", "version": "1.0", "status": "loaded", "licence": "free"}]
 
 
+@NEO4J_IS_SLOW
 @pytest.mark.usefixtures("environment")
 def test_picture(store: Store, run: Run, tmp_path: Path) -> None:
     store.write(GRAPH)
@@ -91,6 +95,7 @@ def test_picture(store: Store, run: Run, tmp_path: Path) -> None:
     assert "exclude each other" in run("schema", "--json", "--mermaid", exit_code=2).stderr
 
 
+@NEO4J_IS_SLOW
 @pytest.mark.usefixtures("environment")
 def test_an_empty_graph_names_the_next_command(store: Store, run: Run, run_json: Json) -> None:
     assert store

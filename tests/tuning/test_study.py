@@ -56,7 +56,7 @@ def same(first: Tuning, second: Tuning) -> bool:
     return first.config == second.config and plain(first) == plain(second)
 
 
-@pytest.mark.parametrize("number", [0, 1, 7, 12])
+@pytest.mark.parametrize("number", [7, *(pytest.param(number, marks=pytest.mark.slow) for number in (0, 1, 12))])
 def test_a_killed_search_goes_on_where_it_stopped_and_ends_the_same(tmp_path: Path, number: int) -> None:
     path = tmp_path / "study.journal"
     whole = tuned(hill, TuningBudget(num_trials=12))
