@@ -102,7 +102,7 @@ def test_a_yes_makes_no_link_that_fusion_does_not_propose(graph: Graph, store: S
 
 @NEO4J_IS_SLOW
 @pytest.mark.parametrize(
-    "model", ["rude", *(pytest.param(m, marks=pytest.mark.slow) for m in ("wrong", "slow", "forbidden"))]
+    "model", ["forbidden", *(pytest.param(m, marks=pytest.mark.slow) for m in ("wrong", "slow", "rude"))]
 )
 def test_a_bad_server_changes_nothing(graph: Graph, store: Store, llm: LlmConfig, model: str) -> None:
     with graph:

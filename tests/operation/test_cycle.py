@@ -62,6 +62,7 @@ def published(store: Store, settings: Settings) -> str:
     return active(store)
 
 
+@pytest.mark.slow
 def test_a_week_of_events_is_trained_gated_and_published(store: Store, settings: Settings, published: str) -> None:
     assert kinds(run_cycle(store, settings, POLICY)) == ["wait"]
     number = shop.buy(store, range(28, 35), range(60), range(12, 14))

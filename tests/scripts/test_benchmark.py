@@ -1,6 +1,7 @@
 """`graphrec benchmark` as a user runs it: named data and files, several models, ablation, the table and the plot."""
 
 import json
+import subprocess
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any, get_args
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from graphrec import BenchmarkConfig
 from graphrec.benchmark import panel
@@ -110,8 +112,19 @@ def test_relations_are_left_out_and_ablated(run: Run, run_json: Json) -> None:
     assert "'FRIEND'" in run(*name, "--without", "FRIEND", exit_code=1).output
 
 
+def run_here(arguments: list[str], **_: object) -> "subprocess.CompletedProcess[str]":
+    """What a process would do, done in this one, without its imports."""
+    done = CliRunner().invoke(import_module("graphrec.scripts").cli, arguments[arguments.index("benchmark") :])
+    return subprocess.CompletedProcess(arguments, done.exit_code, done.stdout)
+
+
+@pytest.mark.parametrize("processes", [False, pytest.param(True, marks=pytest.mark.slow)])
 @pytest.mark.usefixtures("root")
-def test_models_run_in_processes_of_their_own_and_one_that_fails_stops_no_other(run: Run, tmp_path: Path) -> None:
+def test_models_run_in_processes_of_their_own_and_one_that_fails_stops_no_other(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, processes: bool
+) -> None:
+    if not processes:
+        monkeypatch.setattr(subprocess, "run", run_here)
     output = tmp_path / "results"
     models = ("--model", "popularity", "--model", "item_knn", "--set", "neighbours=3")
     rest = ("--threads", "1", "--seed", "5", "--output", str(output))

@@ -5,8 +5,10 @@ import os
 import shutil
 import time
 from collections.abc import Callable
+from functools import cache
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +16,10 @@ from click.testing import CliRunner, Result
 
 from graphrec import runs
 from graphrec.config import Settings
+from graphrec.hetero import HeteroGraph
+from graphrec.interactions import Interactions
 from graphrec.models import make
+from graphrec.models.base import Model
 from graphrec.runs import TrainedRun, describe
 from graphrec.store import EmbeddedServer
 from graphrec.testing import checkerboard
@@ -47,10 +52,16 @@ DAMAGE: dict[str, Callable[[Path], object]] = {
 }
 
 
-def trained() -> TrainedRun:
+@cache
+def fitted() -> tuple[Model[Any], HeteroGraph, Interactions]:
     graph, train, _ = checkerboard()
     model = make(MODEL)
     model.fit(graph, train, np.random.default_rng(0))
+    return model, graph, train
+
+
+def trained() -> TrainedRun:
+    model, graph, train = fitted()
     run = describe(MODEL, model, graph.target, {"ndcg@10": 0.5}, 0.1)
     return TrainedRun(run, model, graph.users, graph.items, train)
 

@@ -9,7 +9,7 @@ import pytest
 from filelock import FileLock
 
 from graphrec.doctor import machine
-from graphrec.doctor.finding import Finding
+from graphrec.doctor.finding import OK, Finding
 from graphrec.store import Store
 from graphrec.store.nodes import ensure_constraint
 from tests.sizes import NEO4J_IS_SLOW
@@ -36,15 +36,23 @@ MACHINE = [
 ]
 
 
-@pytest.fixture(scope="module")
-def torch() -> Finding:
-    """What the doctor finds of torch; each import in a process of its own takes seconds."""
-    return machine.check_torch()
-
-
 @pytest.fixture(autouse=True)
-def _import_torch_once(torch: Finding, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "check_torch", lambda: torch)
+def _without_torch(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No import of torch in a process of its own, which takes seconds, but for the test of it."""
+    if request.node.get_closest_marker("slow") is None:
+        monkeypatch.setattr(machine, "check_torch", lambda: Finding("torch", OK, ""))
+
+
+def test_the_program_that_imports_torch(capsys: pytest.CaptureFixture[str]) -> None:
+    exec(machine._TORCH, {})
+    version, threads, devices = json.loads(capsys.readouterr().out)
+    assert version.startswith("2.")
+    assert (threads > 0, devices >= 0) == (True, True)
+
+
+@pytest.mark.slow
+def test_torch_is_imported_in_a_process_of_its_own() -> None:
+    assert machine.check_torch().state == OK
 
 
 def by_name(told: Any) -> dict[str, dict[str, str]]:  # any JSON

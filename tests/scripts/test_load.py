@@ -117,6 +117,7 @@ def test_load_says_in_json_all_that_it_did(store: Store, environment: Path, shop
 @NEO4J_IS_SLOW
 @pytest.mark.usefixtures("environment")
 def test_tables_say_what_was_done_and_what_comes_next(shop: Path, run: Run) -> None:
+    assert "the same command without --dry-run writes this" in run("load", str(shop), "--dry-run").stderr
     first = run("load", "table", str(shop))
     assert "shop loaded in" in first.stdout
     assert "Item, range\n    c: price -1.0" in first.stdout
@@ -161,19 +162,19 @@ def test_a_missing_file_starts_no_store(tmp_path: Path, run: Run, monkeypatch: p
 @NEO4J_IS_SLOW
 @pytest.mark.usefixtures("environment")
 def test_a_second_source_is_fused_and_renames_what_has_its_ids_as_a_dry_run_tells(
-    store: Store, shop: Path, forum: Path, run: Run
+    store: Store, shop: Path, forum: Path, environment: Path, run: Run, run_json: Json
 ) -> None:
     run("load", str(shop))
     before = store.read("MATCH (n) RETURN n.id AS id, n.keys AS keys ORDER BY id")
-    dry = run("load", str(forum), "--dry-run", "--json")
-    told = json.loads(dry.stdout)
+    told = run_json("load", str(forum), "--dry-run")
     assert told["dry_run"] is True
     assert store.read("MATCH (n) RETURN n.id AS id, n.keys AS keys ORDER BY id") == before
-    assert "the same command without --dry-run writes this" in dry.stderr
-    result = run("load", str(forum), "--json")
-    done = json.loads(result.stdout)
+    result = run("load", str(forum))
+    done = json.loads((environment / "loads" / "forum" / "report.json").read_text())
     assert written(told) == written(done)
     assert told["renamed"] == done["renamed"] == {"Item": 1}  # a of the shop is not a of the forum
+    assert "User, one node\n    forum:1 → 2" in result.stdout
+    assert "values that disagree" in result.stdout
     assert "1 Item nodes of the graph got another id" in result.stderr
     people = store.read("MATCH (u:User) RETURN u.id AS id, u.keys AS keys, u.name AS name ORDER BY id")
     assert [tuple(row.values()) for row in people] == [
@@ -187,10 +188,9 @@ def test_a_second_source_is_fused_and_renames_what_has_its_ids_as_a_dry_run_tell
     # Another precedence says whose word counts.
     bea = "MATCH (u:User) WHERE 'shop:2' IN u.keys RETURN u.name AS name"
     assert store.read(bea) == [{"name": "Bea"}]
-    again = run("load", str(forum), "--precedence", "2")
+    again = run_json("load", str(forum), "--precedence", "2")
     assert store.read(bea) == [{"name": "Beate"}]
-    assert "User, one node\n    forum:1 → " in again.stdout
-    assert "values that disagree" in again.stdout
+    assert again["fusion"]["labels"]["User"]["matched"] == 1
 
 
 @NEO4J_IS_SLOW

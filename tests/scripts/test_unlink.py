@@ -40,13 +40,17 @@ def test_the_way_back_is_that_of_what_wrote_the_source() -> None:
 
 @NEO4J_IS_SLOW
 @pytest.mark.usefixtures("environment")
-def test_unlink_gives_back_the_graph_without_the_source(
+def test_unlink_gives_back_the_graph_without_the_source_and_names_the_sources_that_there_are(
     store: Store, shop: Path, forum: Path, run: Run, run_json: Json
 ) -> None:
+    assert "'shop'; there is no loaded source yet" in run("unlink", "shop", exit_code=1).stderr
     run("load", str(shop))
     before = stands(store)
     run("load", str(forum))
     both = stands(store)
+    assert "did you mean shop?" in run("unlink", "shopp", exit_code=1).stderr
+    assert "there are 2: forum, shop" in run("unlink", "xyz", exit_code=1).stderr
+    assert "Usage:" in run("unlink", exit_code=2).stderr
     told = run_json("unlink", "forum", "--dry-run")
     assert told["dry_run"] is True
     assert stands(store) == both
@@ -70,20 +74,6 @@ def test_tables_and_the_next_step(store: Store, shop: Path, run: Run) -> None:
     assert "shop removed in" in done.stdout
     assert "`graphrec schema` shows what is left" in done.stderr
     assert stands(store) == []
-
-
-@NEO4J_IS_SLOW
-@pytest.mark.usefixtures("environment")
-def test_an_unknown_source_names_the_nearest_or_all(store: Store, shop: Path, forum: Path, run: Run) -> None:
-    assert store
-    assert (
-        "there is no loaded source 'shop'; there is no loaded source yet" in run("unlink", "shop", exit_code=1).stderr
-    )
-    run("load", str(shop))
-    run("load", str(forum))
-    assert "did you mean shop?" in run("unlink", "shopp", exit_code=1).stderr
-    assert "there are 2: forum, shop" in run("unlink", "xyz", exit_code=1).stderr
-    assert "Usage:" in run("unlink", exit_code=2).stderr
 
 
 @NEO4J_IS_SLOW
