@@ -24,7 +24,7 @@ def trained(environment: Path, run: Run, run_json: Json, lastfm_folder: Path) ->
 
 
 @NEO4J_IS_SLOW
-def test_a_score_is_explained_in_every_form(
+def test_a_score_is_explained_in_every_form_and_who_and_what_is_not_there_is_said(
     store: Store, trained: str, run: Run, run_json: Json, tmp_path: Path, llm_server: Server
 ) -> None:
     found = run_json("explain", "5", "5", "--top", "4")
@@ -51,6 +51,12 @@ def test_a_score_is_explained_in_every_form(
     assert plain.stdout.startswith("Because you listened to Artist")
     assert "the sentence is the plain one: the endpoint" in plain.stderr
 
+    assert "there is no user '55'" in run("explain", "55", "5", exit_code=1).stderr
+    assert "there is no item '5x'; did you mean 5" in run("explain", "5", "5x", exit_code=1).stderr
+    store.write("CREATE (:User {id: 'new'})")
+    assert "train again" in run("explain", "new", "5", exit_code=1).stderr
+    assert "--cypher and --json" in run("explain", "5", "5", "--json", "--cypher", exit_code=2).stderr
+
 
 @NEO4J_IS_SLOW
 def test_the_run_is_the_named_the_active_or_the_newest(
@@ -68,13 +74,3 @@ def test_the_run_is_the_named_the_active_or_the_newest(
     store.write("CREATE (:Run {id: 'elsewhere', activated_at: 6, version: 3})")
     assert "the active run elsewhere is not in" in run("explain", "5", "5", exit_code=1).stderr
     assert "no run 'nothing'" in run("explain", "5", "5", "--run", "nothing", exit_code=1).stderr
-
-
-@NEO4J_IS_SLOW
-def test_who_and_what_is_not_there_is_said(store: Store, trained: str, run: Run) -> None:
-    assert trained
-    assert "there is no user '55'" in run("explain", "55", "5", exit_code=1).stderr
-    assert "there is no item '5x'; did you mean 5" in run("explain", "5", "5x", exit_code=1).stderr
-    store.write("CREATE (:User {id: 'new'})")
-    assert "train again" in run("explain", "new", "5", exit_code=1).stderr
-    assert "--cypher and --json" in run("explain", "5", "5", "--json", "--cypher", exit_code=2).stderr

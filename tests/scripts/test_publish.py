@@ -26,6 +26,12 @@ def trained(environment: Path, run: Run, run_json: Json, lastfm_folder: Path) ->
 @NEO4J_IS_SLOW
 def test_publish_roll_back_and_list(store: Store, run: Run, run_json: Json, trained: tuple[str, str]) -> None:
     first, second = trained
+    refused = run("publish", second, "--force", "--similar", "2", exit_code=1)
+    assert "gives the same scores after every item" in refused.stderr
+    assert "has no vectors" in run("publish", first, "--force", "--embeddings", exit_code=1).stderr
+    assert "nothing is published" in run("rollback", exit_code=1).stderr
+    assert "nothing is published" in run("rollback", first, exit_code=1).stderr
+    assert "there is no run 'nosuch'; there are " in run("rollback", "nosuch", exit_code=1).stderr
     told = run_json("publish", first, "-k", "3", "--force", "--similar", "2")
     assert (told["run"], told["users"], told["edges"], told["kept"]) == (first, 12, 36, [])
     assert told["recommended"]["lists_written"] == 12
@@ -74,14 +80,3 @@ def test_publish_under_rules_and_with_reasons(
     assert [len(rows_) for rows_ in lists] == [3, 3]
     rules.write_text("[[deny]]\nwhere = 1\n", encoding="utf-8")
     assert str(rules) in run("publish", first, "--force", "--rules", str(rules), exit_code=1).stderr
-
-
-@NEO4J_IS_SLOW
-def test_what_a_model_does_not_have(run: Run, trained: tuple[str, str]) -> None:
-    first, second = trained
-    refused = run("publish", second, "--force", "--similar", "2", exit_code=1)
-    assert "gives the same scores after every item" in refused.stderr
-    assert "has no vectors" in run("publish", first, "--force", "--embeddings", exit_code=1).stderr
-    assert "nothing is published" in run("rollback", exit_code=1).stderr
-    assert "nothing is published" in run("rollback", first, exit_code=1).stderr
-    assert "there is no run 'nosuch'; there are " in run("rollback", "nosuch", exit_code=1).stderr
