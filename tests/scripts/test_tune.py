@@ -31,6 +31,7 @@ def trials_in(study: Path) -> int:
     return sum(json.loads(line).get("op_code") == 4 for line in study.read_bytes().splitlines() if line.endswith(b"}"))
 
 
+@pytest.mark.slow  # tests/tuning/test_study.py has searches that end at any trial, without processes
 @NEO4J_IS_SLOW
 @pytest.mark.usefixtures("loaded")
 def test_a_search_killed_at_any_trial_ends_like_one_left_alone(run_json: Json, tmp_path: Path) -> None:
