@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, get_args
 
 import numpy as np
@@ -124,7 +125,7 @@ def test_models_run_in_processes_of_their_own_and_one_that_fails_stops_no_other(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, processes: bool
 ) -> None:
     if not processes:
-        monkeypatch.setattr(subprocess, "run", run_here)
+        monkeypatch.setattr(command, "subprocess", SimpleNamespace(run=run_here, PIPE=subprocess.PIPE))
     output = tmp_path / "results"
     models = ("--model", "popularity", "--model", "item_knn", "--set", "neighbours=3")
     rest = ("--threads", "1", "--seed", "5", "--output", str(output))
