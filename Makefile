@@ -58,5 +58,5 @@ $(VENV)/.demo: $(VENV)/.torch pyproject.toml
 
 $(VENV)/.test: $(VENV)/.torch pyproject.toml
 	@echo "installing graphrec with what its tests need (once)"
-	$(PIP) -e '.[demo,serve,mcp,kafka,sql,excel,people,notebooks,dev]'
+	$(PIP) -e '.[demo,serve,mcp,kafka,sql,excel,people,hybrid,notebooks,dev]'
 	@touch $@ $(VENV)/.demo

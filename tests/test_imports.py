@@ -47,6 +47,7 @@ DOORS = {
     }
     | {"evaluation", "tuning", "benchmark", "testing"},
     "numba": {"linalg"},
+    "lightgbm": {"models"},
     "click": set(),
     "fastapi": {"api"},
     "mcp": {"mcp"},

@@ -24,6 +24,7 @@ from graphrec.evaluation.next_item import evaluate_next_items
 from graphrec.evaluation.protocol import Evaluation, evaluate
 from graphrec.models import make, settings_for
 from graphrec.models.base import Model
+from graphrec.models.ensemble.members import COMBINED
 from graphrec.progress import StageProgress
 from graphrec.ranking.memory import MEMORY_BUDGET
 from graphrec.tuning import TuningBudget, choose
@@ -200,8 +201,8 @@ def measure(
 
 
 def _name_part_for_weights(dataset: Dataset, model: str, config: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The config, where an ensemble learns its weights on parts like the test part if none is named."""
-    if model != "ensemble" or config.get("validation", "auto") != "auto":
+    """The config, where a model that combines others learns on parts like the test part if none is named."""
+    if model not in COMBINED or config.get("validation", "auto") != "auto":
         return config
     return {**config, "validation": part_for_weights(dataset)}
 

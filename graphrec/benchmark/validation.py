@@ -67,7 +67,7 @@ def hold_out(dataset: Dataset, rng: np.random.Generator) -> HeldOutParts:
 
 
 def part_for_weights(dataset: Dataset) -> str:
-    """The setting `validation` of an ensemble whose weights are learned on the same kinds of parts as in `hold_out`."""
+    """The setting `validation` of a model that combines others: the same kind of parts as in `hold_out`."""
     by_kind = {"time": "newest", "last": "last", "next": "last"}
     return "random" if dataset.train.time is None else by_kind.get(dataset.drawn, "random")
 

@@ -30,6 +30,7 @@ EXTRAS = {
     "excel": "reading workbooks",
     "sql": "loading from SQL databases",
     "people": "linking people by several fields",
+    "hybrid": "the model hybrid",
 }
 
 GB = 1_000_000_000

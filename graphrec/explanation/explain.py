@@ -10,6 +10,7 @@ from graphrec import runs
 from graphrec.arguments import Id, count
 from graphrec.errors import DataError, UnknownNameError
 from graphrec.explanation.history import attribute_to_history
+from graphrec.explanation.inputs import attribute_to_inputs
 from graphrec.explanation.labels import Labels
 from graphrec.explanation.model import Explanation
 from graphrec.explanation.walk_paths import attribute_to_walks
@@ -70,11 +71,12 @@ def _explain_score(
 ) -> Explanation:
     """The Explanation of the score of a user with a history [1, num_items]."""
     trained, top = labels.trained, count(top, "top")
-    walks = trained.model.explain_paths(user, item)
-    if walks is None:
-        attribution = attribute_to_history(labels, history, user, item, score, top)
-    else:
+    if (walks := trained.model.explain_paths(user, item)) is not None:
         attribution = attribute_to_walks(labels, walks, score, top)
+    elif (inputs := trained.model.explain_inputs(user, item)) is not None:
+        attribution = attribute_to_inputs(labels, inputs, history, user, item, score, top)
+    else:
+        attribution = attribute_to_history(labels, history, user, item, score, top)
     return Explanation(
         labels.user(user),
         labels.item(item),

@@ -92,8 +92,9 @@ def _build_reason_card(explanation: Explanation, group: list[Reason]) -> Card:
     if len(group) > 1:
         return Card(f"{len(group):,} others", _small_line(explanation, "", amount), amount, ReasonKind.OTHER)
     one = group[0]
-    node = None if one.kind is ReasonKind.OTHER else one.node
-    return Card(name(one.node), _small_line(explanation, "|".join(one.relations), amount), amount, one.kind, node)
+    is_node = one.kind not in (ReasonKind.OTHER, ReasonKind.INPUT)
+    kind, node = (one.kind, one.node) if is_node else (ReasonKind.OTHER, None)
+    return Card(name(one.node), _small_line(explanation, "|".join(one.relations), amount), amount, kind, node)
 
 
 def _small_line(explanation: Explanation, text: str, amount: float) -> str:
@@ -132,6 +133,8 @@ def _describe_route(explanation: Explanation, route: Route) -> Lines:
         return route.node.name, route.node.label
     if route.kind in (RouteKind.VALUES, RouteKind.LINK):
         return ("others" if route.kind is RouteKind.VALUES else "linked items"), str(route.relation)
+    if route.kind is RouteKind.INPUT:
+        return str(route.relation), ""
     words = {
         RouteKind.PEOPLE: "users with both",
         RouteKind.NEXT: "users who went on",

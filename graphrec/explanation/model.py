@@ -10,6 +10,7 @@ class ReasonKind(StrEnum):
     HISTORY = "history"  #: an item of the history
     SOCIAL = "social"  #: another user to whom a social relation leads
     ATTRIBUTE = "attribute"  #: an attribute value of the user
+    INPUT = "input"  #: inputs of a second stage that ranks candidates; the node is a text, such as `place 3 of ials`
     OTHER = "other"  #: the part of the score that no reason accounts for; in the picture only
 
 
@@ -24,6 +25,7 @@ class RouteKind(StrEnum):
     DIRECT = "direct"  #: `count` users have the item; if 0, the user has it, or it is the history item
     ONWARD = "onward"  #: other behaviour of these users leads to the item
     LONGER = "longer"  #: walks through further users or values
+    INPUT = "input"  #: an input of a second stage; `relation` has its name and value
     ALIKE = "alike"  #: the model finds both items similar
     MODEL = "model"  #: the part of the score that no reason accounts for; in the picture only
 
@@ -36,6 +38,7 @@ class RemainderKind(StrEnum):
     POPULARITY = "popularity"  #: of a model that gives all users the same scores
     UNATTRIBUTED = "not attributed by the model"
     BEYOND_HISTORY = "not attributed to the history"
+    OTHER_INPUTS = "inputs other than the history"  #: of a second stage, whose reasons list them
 
 
 @dataclass(frozen=True)

@@ -94,6 +94,8 @@ def rewrite_sentence(explanation: Explanation, worker: Worker) -> Rewritten:
 
 def mask(explanation: Explanation) -> Masked | None:
     """The facts of an explanation's sentence, with tokens; None if it has no reason that names something."""
+    if any(each.kind is ReasonKind.INPUT for each in explanation.reasons):
+        return None  # its reasons are places and shares, all of which would be tokens
     tokens: dict[Node, str] = {explanation.item: ITEM}
     letters = _count_letters()
 

@@ -32,7 +32,7 @@ def reasons_frame(explanation: Explanation) -> pd.DataFrame:
         (
             explanation.share(each.amount),
             each.amount,
-            f"{'|'.join(each.relations)} {name(each.node)}",
+            f"{'|'.join(each.relations)} {name(each.node)}".lstrip(),
             _describe_routes(each),
         )
         for each in explanation.reasons
@@ -130,7 +130,7 @@ def route_text(route: Route) -> str:
         return f"{route.node.label} {route.node.name}"
     if route.kind is RouteKind.VALUES:
         return f"{route.count:,} more of {route.relation}"
-    if route.kind is RouteKind.LINK:
+    if route.kind in (RouteKind.LINK, RouteKind.INPUT):
         return str(route.relation)
     return {
         RouteKind.DIRECT: "directly",

@@ -27,6 +27,9 @@ def as_sentence(explanation: Explanation) -> str:
     if not mentioned:
         missing = "attribute the score to your past interactions" if explanation.score else "connect it with you"
         return f"{start}{item} has no further explanation: the model {explanation.model} cannot {missing}."
+    inputs = [each for each in explanation.reasons if each.kind is ReasonKind.INPUT]
+    if inputs:
+        return f"{start}{_input_sentences(explanation, inputs)}"
     clauses = [
         _history_clause(explanation, mentioned),
         *_social_clauses(explanation, mentioned),
@@ -174,6 +177,24 @@ def _attribute_clauses(explanation: Explanation, mentioned: Sequence[Reason]) ->
         f"{_percent_in_brackets(explanation, reason)}"
         for reason in [each for each in mentioned if each.kind is ReasonKind.ATTRIBUTE][:MOST_REASONS]
     ]
+
+
+def _input_sentences(explanation: Explanation, reasons: Sequence[Reason]) -> str:
+    """`Place 3 of ials (54 %) and its popularity (10 %) speak for X. The models rank X by A (31 %) and B (20 %).`"""
+    item, parts = name(explanation.item), []
+    for sign, side in ((1, "for"), (-1, "against")):
+        some = [each for each in reasons if sign * each.amount > 0 and abs(_share(explanation, each)) >= LEAST_SHARE]
+        strongest = sorted(some, key=lambda each: -abs(each.amount))[:MOST_REASONS]
+        if strongest:
+            words = [f"{each.node.id}{_percent_in_brackets(explanation, each)}" for each in strongest]
+            parts.append(f"{join_words(words)} {'speak' if len(words) > 1 else 'speaks'} {side} {item}")
+    text = "; ".join(parts)
+    paths = [path for path in explanation.paths if path.contribution > 0][:MOST_REASONS]
+    by_history = ""
+    if paths:
+        did = verb(paths[0].steps[0].relations)
+        by_history = f" The models find it because you {did} {join_words([name(path.nodes[1]) for path in paths])}."
+    return f"{text[0].upper()}{text[1:]}.{by_history}"
 
 
 def _last_sentence(explanation: Explanation) -> str:

@@ -40,6 +40,7 @@ MODELS = {
     "multvae": "MultVAE",
     "cfgan": "CFGAN",
     "ensemble": "Ensemble",
+    "hybrid": "Hybrid",
 }
 
 

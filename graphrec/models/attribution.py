@@ -139,6 +139,20 @@ class Walks:
 
 
 @dataclass(frozen=True, eq=False)
+class InputContributions:
+    """One score as a sum over the inputs of a model that ranks candidates of other models.
+
+    group: what the user is told of each input, such as `place 3 of ials`, [n]; those with the same text are one reason.
+    name: name and value of each input, such as `rank 3`, [n].
+    amount: contributions [n]; their sum is the score.
+    """
+
+    group: tuple[str, ...]
+    name: tuple[str, ...]
+    amount: Amounts
+
+
+@dataclass(frozen=True, eq=False)
 class TopReasons:
     """The node with the largest contribution to each of m scores.
 

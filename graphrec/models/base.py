@@ -15,7 +15,14 @@ from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
 from graphrec.linalg.csr import State
 from graphrec.models import select_models
-from graphrec.models.attribution import Contributions, HistoryAttribution, TopReasons, Walks, divide_fold_in
+from graphrec.models.attribution import (
+    Contributions,
+    HistoryAttribution,
+    InputContributions,
+    TopReasons,
+    Walks,
+    divide_fold_in,
+)
 from graphrec.progress import Progress
 from graphrec.relations import Relations
 from graphrec.training.checkpoints import Checkpoints
@@ -321,6 +328,10 @@ class Model(ABC, Generic[Config]):
 
     def explain_paths(self, user_index: int, item_index: int) -> Walks | None:  # noqa: ARG002
         """The score as a sum over single walks through the graph; None if it is no such sum."""
+        return None
+
+    def explain_inputs(self, user_index: int, item_index: int) -> InputContributions | None:  # noqa: ARG002
+        """The score as a sum over the inputs of a second stage that ranks candidates of other models; None without."""
         return None
 
     def top_reason_finder(self) -> Callable[[int, IndexArray], TopReasons] | None:

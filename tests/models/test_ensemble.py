@@ -11,7 +11,8 @@ from graphrec.errors import DataError
 from graphrec.interactions import Interactions
 from graphrec.models import make
 from graphrec.models.ensemble.blending import normalise_scores
-from graphrec.models.ensemble.model import Ensemble, EnsembleConfig, hold_out
+from graphrec.models.ensemble.hold_out import hold_out
+from graphrec.models.ensemble.model import Ensemble, EnsembleConfig
 from graphrec.relations import build_relations
 from graphrec.testing import ModelContract, checkerboard, graph_of
 

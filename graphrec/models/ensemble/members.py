@@ -9,6 +9,9 @@ from typing import Any
 from graphrec.errors import DataError
 from graphrec.models import make, model_class
 
+#: Models that have members themselves, and what messages call one.
+COMBINED = {"ensemble": "an ensemble", "hybrid": "a hybrid"}
+
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
 _MEMBER = re.compile(rf'\s*(\w+)\s*(?:\(((?:[^()"]|{_QUOTED})*)\))?\s*(,|$)')
 _SETTING = re.compile(rf'\s*(\w+)\s*=\s*({_QUOTED}|[^,()"]*?)\s*(,|$)')
@@ -30,13 +33,13 @@ def parse_members(text: str) -> list[Member]:
 
     Raises:
         DataError: the text has another form, a setting appears twice or has an impossible value, or a member is an
-            ensemble.
+            ensemble or a hybrid.
         UnknownNameError: there is no such model or setting.
     """
     found = []
     for name, inside in _split_list(_MEMBER, text, text):
-        if name == "ensemble":
-            raise DataError("members: an ensemble cannot be a member of another ensemble; name its members instead")
+        if name in COMBINED:
+            raise DataError(f"members: {COMBINED[name]} cannot be a member of another model; name its members instead")
         settings: dict[str, str] = {}
         for key, value in _split_list(_SETTING, inside, text) if inside.strip() else []:
             if key in settings:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from copy import copy
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -14,7 +14,6 @@ from graphrec.errors import DataError
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import Interactions
 from graphrec.linalg.csr import State, append_row, empty_csr, pack, unpack
-from graphrec.models import make, settings_for
 from graphrec.models.attribution import HistoryAttribution
 from graphrec.models.base import Model
 from graphrec.models.ensemble.blending import (
@@ -24,26 +23,20 @@ from graphrec.models.ensemble.blending import (
     learn_group_weights,
     normalise_scores,
 )
-from graphrec.models.ensemble.members import parse_members, write_members
+from graphrec.models.ensemble.fitting import (
+    FitCounter,
+    fit_members,
+    make_members,
+    pack_members,
+    resolve_members,
+    restore_members,
+)
+from graphrec.models.ensemble.hold_out import VALIDATIONS, HoldOut, find_common_users, hold_out
+from graphrec.models.ensemble.members import parse_members
 from graphrec.progress import Progress
 from graphrec.relations import Relations
-from graphrec.splitting import by_time
-from graphrec.splitting.coherent import coherent_holdout
-from graphrec.splitting.held_out import hold_out_at_random, hold_out_last, hold_out_newest, hold_out_one
 from graphrec.train_view import restrict
 from graphrec.vocabulary import IndexArray
-
-#: Kinds of held-out parts that weights are learned on, each with functions whose parts are held out together.
-HELD_OUT = {
-    "random": (hold_out_at_random, hold_out_one),
-    "newest": (hold_out_newest, hold_out_last),
-    "last": (hold_out_last,),
-    "coherent": (coherent_holdout,),
-}
-VALIDATIONS = ("auto", "latest", *HELD_OUT)
-
-#: Share of the interactions that `latest` holds out.
-LATEST_SHARE = 0.1
 
 #: Maximum number of validation users, and of candidates of each member for each of them.
 USERS, CANDIDATES = 4000, 200
@@ -98,20 +91,6 @@ class EnsembleConfig:
             raise DataError(f"ensemble: weights takes numbers such as `0.7 0.3`, not {self.weights!r}") from error
 
 
-@dataclass(frozen=True, eq=False)
-class HoldOut:
-    """The interactions in two parts, to learn weights from.
-
-    train: the part that the members are fitted to.
-    validation: the part that the weights are learned on.
-    cut: the time that divides the parts; None if they are not divided by time.
-    """
-
-    train: Interactions
-    validation: Interactions
-    cut: int | None = None
-
-
 class Ensemble(Model[EnsembleConfig]):
     """score(u, ·) = Σ_m w_m s_m(u, ·) / σ_m(u) over the members m with weights w_m and scores s_m.
 
@@ -131,7 +110,7 @@ class Ensemble(Model[EnsembleConfig]):
 
     def __init__(self, config: EnsembleConfig, device: torch.device | str = "cpu") -> None:
         super().__init__(config, device)
-        self.members = self._make_members()
+        self.members = make_members(config.members, self.device)
         self.weights = torch.empty(0, 0)  # [groups, num_members]
         self.limits = torch.empty(0)  # [groups - 1], the smallest degree of the second, third, … group
         self.history = empty_csr()  # [num_users, num_items]
@@ -145,19 +124,20 @@ class Ensemble(Model[EnsembleConfig]):
         If learned weights are not better than equal ones by more than one standard error in a cross-validation over the
         validation users, the ranks of the members have equal weights.
         """
-        named = [(m.name, settings_for(m.name, graph, m.settings)) for m in parse_members(self.config.members)]
-        configs = [(name, asdict(make(name, **settings).config)) for name, settings in named]
-        self.config = replace(self.config, members=write_members(configs))  # so that `restore` makes the same members
+        # So that `restore` makes the same members.
+        self.config = replace(self.config, members=resolve_members(self.config.members, graph))
         seeds = [int(seed) for seed in rng.integers(1 << 62, size=len(self.members))]
         given_weights = self.config.given_weights
         self.weights = torch.tensor([given_weights or [1.0] * len(seeds)], device=self.device)
         self.weights /= self.weights.sum()
         self.limits = torch.empty(0, device=self.device)
         parts = None if given_weights else hold_out(interactions, self.config.validation, rng)
-        steps = _ProgressCounter(progress, len(seeds) * (1 if parts is None else 2))
+        steps = FitCounter(progress, len(seeds) * (1 if parts is None else 2))
         if parts is not None:
             train_graph = restrict(graph, parts.train, parts.cut, parts.validation)
-            members = self._fit_members(train_graph, parts.train, seeds, steps)
+            members = fit_members(
+                make_members(self.config.members, self.device), train_graph, parts.train, seeds, steps
+            )
             blend_data = self._collect_blend_data(members, parts, rng)
             gain, error = gain_over_equal_weights(blend_data, self.config.groups, rng)
             if gain > error:
@@ -165,7 +145,7 @@ class Ensemble(Model[EnsembleConfig]):
             else:
                 self.config = replace(self.config, blend="rank")
             del members, blend_data  # frees their memory before the next fits
-        self.members = self._fit_members(graph, interactions, seeds, steps)
+        self.members = fit_members(make_members(self.config.members, self.device), graph, interactions, seeds, steps)
         self.history = interactions.matrix()
 
     def score(self, user_index: IndexArray) -> Tensor:
@@ -220,38 +200,14 @@ class Ensemble(Model[EnsembleConfig]):
 
     def state(self) -> State:
         """The weights, the training histories, and the states of all members with the member's number as prefix."""
-        nested = {
-            f"{number}/{name}": value
-            for number, member in enumerate(self.members)
-            for name, value in member.state().items()
-        }
         blend_state = {"weights": self.weights.cpu(), "limits": self.limits.cpu(), **pack("history", self.history)}
-        return {**blend_state, **nested}
+        return {**blend_state, **pack_members(self.members)}
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
         """Restore weights, histories and members."""
         self.weights, self.limits = (state[name].to(self.device) for name in ("weights", "limits"))
         self.history = unpack("history", state)
-        self.members = self._make_members()
-        for number, member in enumerate(self.members):
-            prefix = f"{number}/"
-            member_state = {
-                name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)
-            }
-            member.restore(member_state)
-
-    def _make_members(self) -> list[Model[Any]]:
-        return [make(m.name, self.device, **m.settings) for m in parse_members(self.config.members)]
-
-    def _fit_members(
-        self, graph: HeteroGraph, interactions: Interactions, seeds: list[int], steps: "_ProgressCounter"
-    ) -> list[Model[Any]]:
-        members = self._make_members()
-        for member, seed in zip(members, seeds, strict=True):
-            member.fit(graph, interactions, np.random.default_rng(seed))
-            member.forget_variants()
-            steps.done()
-        return members
+        self.members = restore_members(self.config.members, self.device, state)
 
     def member_weights(self, history: sparse.csr_array) -> Tensor:
         """The weights [batch, num_members] of the groups of users with histories [batch, num_items]."""
@@ -271,7 +227,7 @@ class Ensemble(Model[EnsembleConfig]):
     def _collect_blend_data(self, members: list[Model[Any]], parts: HoldOut, rng: np.random.Generator) -> BlendData:
         """The data that weights are learned from, computed for batches of users whose scores fit SCORES_BYTES."""
         train, validation = parts.train.matrix(), parts.validation.matrix()
-        users = np.sort(rng.permutation(_find_common_users(train, validation))[:USERS])
+        users = np.sort(rng.permutation(find_common_users(train, validation))[:USERS])
         size = max(SCORES_BYTES // (len(members) * parts.train.num_items * 8), 1)
         batches = [users[first : first + size] for first in range(0, len(users), size)]
         return BlendData.concat([self._collect_candidates(members, batch, train, validation) for batch in batches])
@@ -306,37 +262,3 @@ class Ensemble(Model[EnsembleConfig]):
             num_relevant.long(),
             degree,
         )
-
-
-class _ProgressCounter:
-    """Reports the number of fitted members to a progress callback."""
-
-    def __init__(self, progress: Progress | None, total: int) -> None:
-        self.progress, self.count, self.total = progress, 0, total
-
-    def done(self) -> None:
-        """Report one more fit."""
-        self.count += 1
-        if self.progress is not None:
-            self.progress(self.count, self.total)
-
-
-def hold_out(interactions: Interactions, validation: str, rng: np.random.Generator) -> HoldOut | None:
-    """The interactions divided as `EnsembleConfig.validation` says; None if no user has items in both parts, as in a
-    graph of few interactions."""
-    if len(interactions) < 3:
-        return None
-    if validation == "auto":
-        validation = "random" if interactions.time is None else "latest"
-    if validation == "latest":
-        split = by_time(interactions, rng, validation=0.0, test=LATEST_SHARE)
-        parts = HoldOut(split.train, split.test, split.cut)
-    else:
-        mask = np.logical_or.reduce([draw(interactions, rng) for draw in HELD_OUT[validation]])
-        parts = HoldOut(interactions.take(~mask), interactions.take(mask))
-    return parts if len(_find_common_users(parts.train.matrix(), parts.validation.matrix())) else None
-
-
-def _find_common_users(train: sparse.csr_array, validation: sparse.csr_array) -> IndexArray:
-    """The users with items in both parts."""
-    return np.flatnonzero((np.diff(train.indptr) > 0) & (np.diff(validation.indptr) > 0))

@@ -1,0 +1,222 @@
+"""hybrid: candidates and inputs by hand, trees that are learned on held-out items, and parts that add up."""
+
+import io
+import sys
+from typing import ClassVar
+
+import numpy as np
+import pytest
+import torch
+from scipy import sparse
+
+from graphrec.errors import DataError, GraphrecError
+from graphrec.explanation import as_sentence, as_svg, explain, reasons_frame
+from graphrec.hetero import HeteroGraph
+from graphrec.interactions import Interactions
+from graphrec.models import make
+from graphrec.models.hybrid.candidates import MAX_RANK, find_candidates
+from graphrec.models.hybrid.inputs import GraphInputs
+from graphrec.models.hybrid.model import Hybrid, HybridConfig
+from graphrec.models.hybrid.trees import RankingData, TreeSettings, choose_settings
+from graphrec.ranking.topk import top_k
+from graphrec.relations import build_relations
+from graphrec.runs import TrainedRun, describe
+from graphrec.testing import ModelContract, checkerboard, graph_of
+
+pytest.importorskip("lightgbm", reason="candidates are ranked by the extra graphrec[hybrid]")
+
+DAY = 86_400
+
+
+class TestHybrid(ModelContract):
+    name = "hybrid"
+    config: ClassVar[dict[str, object]] = {"members": "item_knn, ials(factors=4)", "trees": 10}
+
+
+@pytest.fixture(scope="module")
+def bestsellers() -> Hybrid:
+    """A hybrid of two members that rank at random, where users take what was popular in the last days.
+
+    Sixty users have eight random items of forty; then each takes three of the five items that are in season.
+    """
+    rng = np.random.default_rng(0)
+    early = [(user, item, 0) for user in range(60) for item in rng.permutation(40)[:8]]
+    late = [(user, 40 + item, 40 + place) for user in range(60) for place, item in enumerate(rng.permutation(5)[:3])]
+    user, item, day = np.array([*early, *late]).T
+    pairs = Interactions(user, item, 60, 45, time=day * DAY + user)
+    model = Hybrid(HybridConfig(members="item_knn(neighbours=3), rp3beta", validation="last", min_leaf=20))
+    graph = graph_of(pairs)
+    model.fit(graph, pairs, np.random.default_rng(0))
+    model.pairs, model.graph = pairs, graph  # type: ignore[attr-defined]  # for the tests below
+    return model
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ({"validation": "half"}, "validation is one of auto, latest"),
+        ({"objective": "rank"}, "objective is one of auto, lambdarank, binary, not 'rank'"),
+        ({"candidates": 0}, "candidates, trees and min_leaf are at least 1"),
+        ({"leaves": 1}, "leaves at least 2"),
+        ({"learning_rate": 0.0}, "learning_rate must be positive"),
+        ({"members": "item_knn, ensemble"}, "an ensemble cannot be a member"),
+        ({"members": "hybrid"}, "a hybrid cannot be a member"),
+    ],
+)
+def test_impossible_settings_are_refused(setting: dict[str, object], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        HybridConfig(**setting)  # type: ignore[arg-type]  # each case sets another field
+
+
+def test_without_lightgbm_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "lightgbm", None)
+    graph, train, _ = checkerboard()
+    with pytest.raises(GraphrecError, match=r"package lightgbm, which is not installed; run pip install 'graphrec\[hy"):
+        make("hybrid").fit(graph, train, np.random.default_rng(0))
+
+
+def test_candidates_are_the_best_new_items_of_each_member() -> None:
+    """Item 0 is in the history; the members rank 3, 1 and 2, 4."""
+    members = [make("item_knn"), make("rp3beta")]
+    scores = {
+        id(members[0]): torch.tensor([[9.0, 1.0, 0.0, 2.0, 0.0]]),
+        id(members[1]): torch.tensor([[9.0, 0.0, 4.0, 0.5, 3.0]]),
+    }
+    history = sparse.csr_array(np.array([[1, 0, 0, 0, 0]], dtype=np.float32))
+    found = find_candidates(members, lambda member: scores[id(member)].clone(), history, 1)
+    assert (found.row.tolist(), found.item.tolist()) == ([0, 0], [2, 3])
+    none = MAX_RANK + 1
+    assert found.ranks.tolist() == [[none, 1], [1, 3]]
+    expected = [0, 61 / 62 / 2, 1 / 2, (1 + 61 / 63) / 2, 61 / 62 / 2]
+    assert found.fused[0].tolist() == pytest.approx(expected)
+
+
+def test_inputs_from_the_graph_by_hand(graph: HeteroGraph) -> None:
+    """Of a graph with every kind of relation, on dense matrices."""
+    rng = np.random.default_rng(1)
+    user, item = np.nonzero(rng.random((12, 15)) < 0.3)
+    time = rng.permutation(len(user)) * DAY
+    pairs = Interactions(user, item, 12, 15, time=time)
+    inputs = GraphInputs.build(graph, pairs)
+    row, column = np.divmod(np.arange(12 * 15), 15)
+    found = inputs.compute(inputs.training_rows(np.arange(12)), row, column)
+    names = [each.name for each in inputs.inputs]
+    assert found.shape == (180, len(names))
+    by_name = {name: found[:, place].reshape(12, 15) for place, name in enumerate(names)}
+    history, relations = pairs.matrix().toarray(), build_relations(graph)
+    np.testing.assert_allclose(
+        by_name["interactions of the item"][0], history.sum(0) / history.sum(0).mean(), rtol=1e-5
+    )
+    np.testing.assert_allclose(by_name["paths over users with common items"], history @ history.T @ history)
+    np.testing.assert_allclose(by_name["FOLLOWS"], relations.social["FOLLOWS"].toarray() @ history)
+    np.testing.assert_allclose(by_name["VIEWED"], relations.behaviours["VIEWED"].matrix().toarray())
+    genres = relations.item_attributes["IN_GENRE"].toarray()
+    genres /= np.maximum(np.linalg.norm(genres, axis=1, keepdims=True), 1e-9)
+    taste = history @ genres
+    taste /= np.maximum(np.linalg.norm(taste, axis=1, keepdims=True), 1e-9)
+    np.testing.assert_allclose(by_name["IN_GENRE"], taste @ genres.T, atol=1e-6)
+    has_view = relations.behaviours["VIEWED"].matrix().toarray() > 0
+    assert (by_name["distance"][has_view] == 1).all()
+    assert (by_name["distance"][~has_view] > 1).all()
+    # Of the last tenth before the user's last interaction, and that of the item relative to it.
+    num, window = len(time), int(0.1 * len(time))
+    last = np.array([time[user == u].max() // DAY + 1 if (user == u).any() else num for u in range(12)])
+    recent = [
+        [((item == i) & (time // DAY < last[u]) & (time // DAY >= last[u] - window)).sum() for i in range(15)]
+        for u in range(12)
+    ]
+    mean = 0.1 * num / 15
+    name = "interactions of the item before the user's last one"
+    np.testing.assert_allclose(by_name[name] * mean, recent, atol=1e-4)
+    first = np.array([time[item == i].min() // DAY if (item == i).any() else np.nan for i in range(15)])
+    np.testing.assert_allclose(by_name["first interaction of the item"], (first[None] - last[:, None]) / num, atol=1e-5)
+
+
+def test_trees_learn_what_the_members_do_not_know(bestsellers: Hybrid) -> None:
+    """The items of the season come first, which item_knn and rp3beta rank no better than the others."""
+    pairs = bestsellers.pairs  # type: ignore[attr-defined]
+    assert bestsellers.trees is not None
+    best = top_k(bestsellers, pairs, np.arange(60), 2).item_index
+    alone = [top_k(member, pairs, np.arange(60), 2).item_index for member in bestsellers.members]
+    assert (best >= 40).mean() == 1.0
+    assert all((other >= 40).mean() < 0.9 for other in alone)
+
+
+def test_items_that_are_no_candidates_rank_after_all_that_are(bestsellers: Hybrid) -> None:
+    few = Hybrid(bestsellers.config)
+    few.restore(bestsellers.state())
+    few.config = HybridConfig(members=bestsellers.config.members, candidates=2)
+    users = np.arange(60)
+    scores, history = few.score(users), few.inputs.history[users]
+    found = find_candidates(few.members, lambda member: member.score(users), history, 2)
+    is_candidate = np.zeros(scores.shape, dtype=bool)
+    is_candidate[found.row, found.item] = True
+    others = ~is_candidate & (scores.numpy() != 0)
+    assert others.sum() > 100
+    for row in range(60):
+        assert scores[row].numpy()[is_candidate[row]].min() > scores[row].numpy()[others[row]].max(initial=-np.inf)
+    assert not scores.numpy()[history.toarray() > 0].any()
+
+
+def test_the_parts_of_candidates_and_of_others_add_up(bestsellers: Hybrid) -> None:
+    model, graph = bestsellers, bestsellers.graph  # type: ignore[attr-defined]
+    model.config = HybridConfig(members=model.config.members, candidates=2)
+    run = describe("hybrid", model, graph.target, {}, 0.0)
+    trained = TrainedRun(run, model, graph.users, graph.items, model.pairs)  # type: ignore[attr-defined]
+    scores = model.score(np.array([3]))[0]
+    best, worst = int(scores.argmax()), int(scores.argmin())
+    for item in (best, worst):
+        found = explain(trained, "u3", f"i{item}")
+        assert sum(reason.amount for reason in found.reasons) == pytest.approx(float(scores[item]), rel=1e-5)
+        assert sum(path.contribution for path in found.paths) + found.rest == pytest.approx(found.score)
+        for reason in found.reasons:
+            assert sum(route.amount for route in reason.through) == pytest.approx(reason.amount)
+    assert any("no place among the first 2 of any model" in reason.node.id for reason in found.reasons)
+    top = explain(trained, "u3", f"i{best}")
+    texts = {reason.node.id for reason in top.reasons}
+    assert {"its popularity", "the time of its interactions"} & texts
+    assert f"for Item i{best}" in as_sentence(top)
+    assert set(reasons_frame(top)["because"]) == {f"{text}" for text in texts}
+    assert as_svg(top).startswith("<svg")
+
+
+def test_new_users_are_ranked_by_all_that_is_known_of_them(bestsellers: Hybrid) -> None:
+    model, pairs = bestsellers, bestsellers.pairs  # type: ignore[attr-defined]
+    relations = build_relations(model.graph)  # type: ignore[attr-defined]
+    torch.testing.assert_close(model.fold_in_users(pairs, relations), model.score(np.arange(60)))
+    assert not torch.equal(model.fold_in(pairs.matrix()), model.score(np.arange(60))), "times count"
+
+
+def test_trees_that_gain_nothing_are_not_used() -> None:
+    """Relevance is random, so the ranks of the members stay."""
+    rng = np.random.default_rng(2)
+    row = np.repeat(np.arange(40), 20)
+    relevant = (rng.random(800) < 0.1).astype(np.float32)
+    data = RankingData(
+        rng.random((800, 3)).astype(np.float32), relevant, row, np.maximum(np.bincount(row, relevant), 1).astype(int)
+    )
+    settings = TreeSettings("binary", 20, 4, 20, 0.1)
+    noise = choose_settings(data, [settings], rng.random(800), rng)
+    told = choose_settings(data, [settings], relevant, rng)
+    assert told is not None
+    assert told.gain < -0.3
+    assert noise is not None
+    assert noise.gain < 0.15
+    pairs = Interactions(np.array([0, 1]), np.array([0, 1]), 2, 2)
+    model = Hybrid(HybridConfig(members="item_knn"))
+    model.fit(graph_of(pairs), pairs, np.random.default_rng(0))
+    assert model.trees is None
+
+
+def test_states_without_trees_are_restored() -> None:
+    graph, train, _ = checkerboard()
+    model = Hybrid(HybridConfig(members="item_knn"))
+    model.fit(graph, train, np.random.default_rng(0))
+    model.trees = None
+    file = io.BytesIO()
+    torch.save(model.state(), file)
+    file.seek(0)
+    other = Hybrid(model.config)
+    other.restore(torch.load(file, weights_only=True))
+    assert torch.equal(other.score(np.arange(21)), model.score(np.arange(21)))
+    assert float(model.score(np.array([4])).max()) == 1.0
