@@ -17,7 +17,7 @@ import torch
 
 from graphrec.benchmark.datasets import Dataset, open_dataset
 from graphrec.benchmark.results import format_table
-from graphrec.benchmark.run import Conditions, measure
+from graphrec.benchmark.run import Conditions, Result, measure
 from graphrec.evaluation.significance import PooledValues, compare_pairs
 from graphrec.models.ensemble.members import write_members
 
@@ -47,7 +47,8 @@ def compare_models(
     """The rows of a table: each model on each metric, with the difference to the first model."""
     if dataset.task == "rating":
         raise SystemExit(f"{dataset.name} is measured by errors of ratings; give a data set that ranks items")
-    results, values = {}, {}
+    results: dict[str, Result] = {}
+    values: dict[str, PooledValues] = {}
     for model in [*models, *combine]:
         settings = None
         if model in combine:

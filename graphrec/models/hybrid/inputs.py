@@ -50,7 +50,7 @@ class UserRows:
     last: place of their last interaction among all training interactions in the order of time, from 0 to 1, [batch];
         None without times.
     relations: their rows of behaviours [batch, num_items], social relations [batch, num_users] and user attributes
-        [batch, num_values], by kind and name.
+        [batch, num_values], by kind and name, as `collect_matrices` returns them.
     """
 
     history: sparse.csr_array
@@ -66,7 +66,8 @@ class GraphInputs:
     times: all times in ascending order, [num_interactions]; empty without times.
     events: item · (num_interactions + 1) + place of each interaction in the order of time, ascending.
     last: as in `UserRows`, of all training users; empty without times.
-    relations: matrices of the relations by kind and name, as in Relations.
+    relations: matrices of the relations by kind and name, as `collect_matrices` returns them.
+    by_item: the transpose of `history`, [num_items, num_users].
     """
 
     history: sparse.csr_array = field(default_factory=empty_csr)
@@ -74,6 +75,10 @@ class GraphInputs:
     events: IndexArray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     last: Positions = field(default_factory=lambda: np.empty(0))
     relations: Mapping[tuple[str, str], sparse.csr_array] = field(default_factory=dict)
+    by_item: sparse.csr_array = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_item", self.history.T.tocsr())  # a frozen dataclass has no other way
 
     @classmethod
     def build(cls, graph: HeteroGraph, interactions: Interactions) -> "GraphInputs":
@@ -126,7 +131,7 @@ class GraphInputs:
     def compute(self, rows: UserRows, row: IndexArray, item: IndexArray) -> Values:
         """The inputs [n, num_inputs] of pairs of a row of `rows` [n] and an item [n]; `row` ascends."""
         degree = np.diff(rows.history.indptr).astype(np.float32)
-        counts = np.bincount(self.history.indices, minlength=self.history.shape[1]).astype(np.float32)
+        counts = np.diff(self.by_item.indptr).astype(np.float32)
         columns = [(counts / max(float(counts.mean()), 1e-9))[item], degree[row]]
         if len(self.times):
             columns += self._time_columns(rows, row, item)
@@ -173,11 +178,10 @@ class GraphInputs:
         """For BATCH users from `start` on: the paths over common users, and a column for each relation, [n, m]."""
         history = rows.history[start : start + BATCH]
         num_own = np.maximum(np.diff(history.indptr), 1).astype(np.float32)[row]
-        found = [_pick((history @ self.history.T) @ self.history, row, item)]
+        found = [_pick((history @ self.by_item) @ self.history, row, item)]
         for (kind, name), matrix in self.relations.items():
             if kind == "item_attributes":
-                values = _scale_rows(matrix)
-                column = _pick(_scale_rows(history @ values) @ values.T, row, item)
+                column = _pick(_scale_rows(history @ matrix) @ matrix.T, row, item)
             elif kind == "item_items":
                 column = _pick(history @ matrix, row, item) / num_own
             else:
@@ -187,7 +191,7 @@ class GraphInputs:
                 elif kind == "social":
                     column = _pick(mine @ self.history, row, item)
                 else:
-                    alike = _scale_rows(mine) @ _scale_rows(matrix).T
+                    alike = mine @ matrix.T
                     total = np.asarray(alike.sum(axis=1)).ravel()[row]
                     column = _pick(alike @ self.history, row, item) / np.maximum(total, 1e-9)
             found.append(column.astype(np.float32))
@@ -220,11 +224,12 @@ _FAR = 5.0
 
 
 def collect_matrices(relations: Relations) -> dict[tuple[str, str], sparse.csr_array]:
-    """The matrices of all relations by kind and name; behaviours as 0/1."""
+    """The matrices of all relations by kind and name: behaviours as 0/1, rows of attributes with length 1."""
     found: dict[tuple[str, str], sparse.csr_array] = {}
     for kind in (*USER_KINDS, *ITEM_KINDS):
         for name, relation in getattr(relations, kind).items():
-            found[kind, name] = relation.matrix() if isinstance(relation, Interactions) else relation
+            matrix = relation.matrix() if isinstance(relation, Interactions) else relation
+            found[kind, name] = _scale_rows(matrix) if kind.endswith("attributes") else matrix
     return found
 
 
