@@ -136,7 +136,8 @@ def _groups(
     config: EvaluationConfig,
     rng: np.random.Generator,
 ) -> Iterable[Group]:
-    """Users by activity, test items by popularity, and warm and cold users if both exist or all are cold."""
+    """Users by activity, test items by popularity, warm and cold test items if any is cold, and warm and cold users if
+    both exist or all are cold."""
     shown = (f"recall@{config.ks[0]}", config.headline)
 
     def group(kind: str, name: str, values: PerUser, users: npt.NDArray[np.bool_]) -> Group:
@@ -147,19 +148,24 @@ def _groups(
     for each in group_by_activity(degree[pooled.user_index]):
         yield group(each.kind, each.name, {name: pooled.per_user[name] for name in shown}, each.members)
 
-    for name in trials[0].popularity:
-        values = pool_trials([PooledValues(t.values.user_index, t.popularity[name]) for t in trials]).per_user
+    by_items = [("item popularity", name, [(t, t.popularity[name]) for t in trials]) for name in trials[0].popularity]
+    warmth = dict.fromkeys(name for trial in trials for name in trial.item_warmth)
+    by_items += [
+        ("item warmth", name, [(t, t.item_warmth[name]) for t in trials if name in t.item_warmth]) for name in warmth
+    ]
+    for kind, name, parts in by_items:
+        values = pool_trials([PooledValues(trial.values.user_index, recall) for trial, recall in parts]).per_user
         users = np.isfinite(next(iter(values.values())))  # users with a test item in this part of the catalogue
         if users.any():
-            yield group("item popularity", name, values, users)
+            yield group(kind, name, values, users)
 
     if all(trial.warm.all() for trial in trials):
         return
     for name, warm in (("warm users", True), ("cold users", False)):
-        parts = [trial.select_users(trial.warm == warm) for trial in trials]
-        parts = [part for part in parts if len(part.user_index)]
-        if parts:
-            part = pool_trials(parts)
+        selected = [trial.select_users(trial.warm == warm) for trial in trials]
+        selected = [part for part in selected if len(part.user_index)]
+        if selected:
+            part = pool_trials(selected)
             everyone = np.ones(len(part.user_index), dtype=bool)
             yield group("warmth", name, {key: part.per_user[key] for key in shown}, everyone)
 

@@ -69,11 +69,29 @@ def recall_by_popularity(
     |L ∩ T ∩ third| / |T ∩ third| with the items of `popularity_thirds`; L is a user's list cut at k, T the user's test
     items. NaN for a user without test items in the third.
     """
+    return _recall_by_items(item_index, test, popularity_thirds(item_degree), ks)
+
+
+def recall_by_item_warmth(
+    item_index: IndexArray, test: sparse.csr_array, item_degree: IndexArray, ks: Iterable[int]
+) -> Mapping[str, PerUser]:
+    """The recall of test items with and without training interactions, `warm items` and `cold items`, as in
+    `recall_by_popularity`; empty if no test item is cold. All items compete for the first k places."""
+    is_cold = item_degree == 0
+    if not is_cold[test.indices].any():
+        return {}
+    return _recall_by_items(item_index, test, {"warm items": ~is_cold, "cold items": is_cold}, ks)
+
+
+def _recall_by_items(
+    item_index: IndexArray, test: sparse.csr_array, groups: Mapping[str, npt.NDArray[np.bool_]], ks: Iterable[int]
+) -> Mapping[str, PerUser]:
+    """The recall of the test items in each group of items, given by masks [num_items]."""
     ks = tuple(ks)
     is_hit = find_hits(item_index[:, : max(ks)], test)
     row = np.repeat(np.arange(test.shape[0]), np.diff(test.indptr))
     values = {}
-    for name, items in popularity_thirds(item_degree).items():
+    for name, items in groups.items():
         relevant = np.bincount(row, items[test.indices], minlength=test.shape[0])
         hits = is_hit & items[np.maximum(item_index[:, : is_hit.shape[1]], 0)]
         values[name] = {

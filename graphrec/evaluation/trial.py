@@ -18,7 +18,7 @@ from graphrec.evaluation.preparation import PreparedSplit
 from graphrec.evaluation.protocol import rank_test_users, validation_measure, warm_users
 from graphrec.evaluation.result import Cost, Epoch, ExampleUser, TrialResult
 from graphrec.evaluation.significance import PooledValues
-from graphrec.evaluation.slices import recall_by_popularity
+from graphrec.evaluation.slices import recall_by_item_warmth, recall_by_popularity
 from graphrec.hetero import HeteroGraph
 from graphrec.interactions import join
 from graphrec.models import make, model_class, settings_for
@@ -94,6 +94,7 @@ class MeasuredTrial:
     warm: which of them [num_users] have training interactions.
     scalars: metrics over all lists together by `metric@k`, of warm users (of cold ones if no user is warm).
     popularity: recall per user of test items in the head, the middle and the tail.
+    item_warmth: recall per user of test items with and without training interactions; empty if none is without.
     """
 
     result: TrialResult
@@ -101,6 +102,7 @@ class MeasuredTrial:
     warm: npt.NDArray[np.bool_]
     scalars: Mapping[str, float]
     popularity: Mapping[str, PerUser]
+    item_warmth: Mapping[str, PerUser]
     learning: tuple[Epoch, ...]
     examples: tuple[ExampleUser, ...]
 
@@ -181,6 +183,7 @@ def run_trial(
         lists.warm,
         beyond.scalars,
         recall_by_popularity(lists.item_index, lists.test, train.item_degree(), config.ks[:1]),
+        recall_by_item_warmth(lists.item_index, lists.test, train.item_degree(), config.ks[:1]),
         tuple(Epoch(number, loss) for number, loss in enumerate(losses, start=1)),
         examples,
     )

@@ -142,7 +142,7 @@ class Walks:
 class InputContributions:
     """One score as a sum over the inputs of a model that ranks candidates of other models.
 
-    group: what the user is told of each input, such as `place 3 of ials`, [n]; those with the same text are one reason.
+    group: text of the reason that each input belongs to, such as `place 3 of ials`, [n].
     name: name and value of each input, such as `rank 3`, [n].
     amount: contributions [n]; their sum is the score.
     """

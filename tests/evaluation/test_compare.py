@@ -156,6 +156,15 @@ def test_users_without_training_are_a_group_of_their_own() -> None:
     assert found.num_users == found.splits[0].num_warm
 
 
+def test_items_without_training_are_a_group_of_their_own() -> None:
+    found = compared(models=["popularity"], split="cold-items(test=0.2)")
+    groups = {g.name: g.metrics for g in found.results[0].groups if g.kind == "item warmth"}
+    assert list(groups) == ["cold items"]
+    assert groups["cold items"].keys() == {"recall@10"}
+    kinds = {g.kind for g in compared(models=["popularity"], split="random").results[0].groups}
+    assert "item popularity" in kinds
+
+
 def test_where_all_test_users_are_cold_they_are_measured() -> None:
     found = compared(models=["popularity"], split="cold-users(test=0.2)")
     assert found.splits[0].num_warm == 0

@@ -3,7 +3,12 @@
 import numpy as np
 from scipy import sparse
 
-from graphrec.evaluation.slices import group_by_activity, popularity_thirds, recall_by_popularity
+from graphrec.evaluation.slices import (
+    group_by_activity,
+    popularity_thirds,
+    recall_by_item_warmth,
+    recall_by_popularity,
+)
 
 
 def test_quartiles_of_activity_leave_nobody_out_and_keep_equals_together() -> None:
@@ -43,3 +48,12 @@ def test_recall_of_each_third() -> None:
     np.testing.assert_allclose(found["middle"]["recall@3"], [0, np.nan])
     np.testing.assert_allclose(found["tail"]["recall@3"], [1, 1 / 2])
     np.testing.assert_allclose(found["tail"]["recall@1"], [0, 0])
+
+
+def test_recall_of_items_with_and_without_training_interactions() -> None:
+    truth = sparse.csr_array(np.array([[1, 1, 1, 0], [0, 0, 1, 1]]))
+    lists = np.array([[0, 3, 2], [1, 2, -1]])
+    found = recall_by_item_warmth(lists, truth, np.array([6, 6, 0, 0]), [3])
+    np.testing.assert_allclose(found["warm items"]["recall@3"], [1 / 2, np.nan])
+    np.testing.assert_allclose(found["cold items"]["recall@3"], [1, 1 / 2])
+    assert recall_by_item_warmth(lists, truth, np.array([6, 6, 1, 1]), [3]) == {}

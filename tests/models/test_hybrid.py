@@ -211,9 +211,9 @@ def test_trees_that_gain_nothing_are_not_used() -> None:
     )
     settings = TreeSettings("binary", 20, 4, 20, 0.1)
     noise = choose_settings(data, [settings], rng.random(800), rng)
-    told = choose_settings(data, [settings], relevant, rng)
-    assert told is not None
-    assert told.gain < -0.3
+    known = choose_settings(data, [settings], relevant, rng)
+    assert known is not None
+    assert known.gain < -0.3
     assert noise is not None
     assert noise.gain < 0.15
     pairs = Interactions(np.array([0, 1]), np.array([0, 1]), 2, 2)

@@ -164,8 +164,8 @@ def trade() -> str:
 def groups() -> str:
     """How to read the groups."""
     return (
-        "Quality by the activity of users, by the popularity of test items, and by whether users have training "
-        "interactions (warm) or not (cold)."
+        "Quality by the activity of users, by the popularity of test items, and by whether users and test items have "
+        "training interactions (warm) or not (cold)."
     )
 
 

@@ -159,7 +159,6 @@ class Hybrid(Model[HybridConfig]):
         choice = choose_settings(data, tried, fused, rng)
         if choice is None or choice.gain <= choice.error:
             return None
-        self.config = replace(c, objective=choice.settings.objective, trees=choice.settings.trees)
         return Trees.fit(data, choice.settings, int(rng.integers(1 << 31)))
 
     def _collect(self, parts: HoldOut, rng: np.random.Generator) -> tuple[RankingData, Values]:
@@ -228,7 +227,7 @@ class Hybrid(Model[HybridConfig]):
     def explain_inputs(self, user_index: int, item_index: int) -> InputContributions:
         """The score as a sum over the inputs: Shapley values of the trees, or the ranks of the members without trees.
 
-        An item that is no candidate has the amounts of its ranks, and a negative one because it is none.
+        An item that is no candidate has the amounts of its ranks, and a negative one for not being a candidate.
         """
         users = np.array([user_index])
         rows = self.inputs.training_rows(users)
@@ -262,21 +261,13 @@ class Hybrid(Model[HybridConfig]):
         Never exact, because other inputs contribute too.
         """
         inputs, users = self.explain_inputs(user_index, item_index), np.array([user_index])
-        total = np.zeros(history.nnz)
-        num_members = len(self.members)
-        for number, member in enumerate(self.members):
-            if not len(inputs.amount):
-                break
-            columns = [number, number + num_members] if self._is_by_trees(inputs) else [number]
-            share, score = float(inputs.amount[columns].sum()), float(member.score(users)[0, item_index])
+        groups, total = np.array(inputs.group), np.zeros(history.nnz)
+        for member, place in zip(self.members, inputs.group, strict=False):  # the first groups are the members' places
+            share, score = float(inputs.amount[groups == place].sum()), float(member.score(users)[0, item_index])
             amount = member.explain_history(history, user_index, item_index).amount if share and score else None
             if amount is not None:
                 total += amount * (share / score)
         return HistoryAttribution(total, exact=False)
-
-    def _is_by_trees(self, inputs: InputContributions) -> bool:
-        """Whether the contributions are those of the trees' inputs."""
-        return len(inputs.amount) >= 2 * len(self.members) + 1
 
     def _label_members(self) -> list[str]:
         """The names of the members' models, numbered where several have the same."""
