@@ -1,12 +1,13 @@
 """What the order of events adds to graph_filter: sequence_filter alone, and blended with graph_filter.
 
-    python benchmarks/order.py NAME… [--split global|last] [--part validation|test] [--threads 1]
+    python benchmarks/order.py NAME… [--split global|last] [--part validation|test] [--hybrid] [--threads 1]
 
 NAME is a data set in the folder of GRAPHREC_DATA: a folder whose interactions have times, such as ml-latest-small;
 lastfm-tags, the first tag that a user of lastfm-hetrec gave an artist; or a sequence data set of `graphrec benchmark`,
 such as beauty. By global time, test is the newest tenth of all interactions, and validation the newest tenth of the
 rest; by last, test is the last item of each user, and validation the last but one. Sequence data sets have no global
-time. The models have their default settings for the data; the blend learns its weights within the training part.
+time. The models have their default settings for the data; the blend learns its weights within the training part, and so
+does, with `--hybrid`, the hybrid of the same two members its trees.
 
 By global time, all test items of a user count (Recall@20, NDCG@20), then only the first of them, which is the next item
 (HR@10, NDCG@10). Differences to graph_filter have 95 % intervals of a paired bootstrap over users.
@@ -52,12 +53,13 @@ def main() -> None:
     parser.add_argument("names", nargs="+", metavar="NAME")
     parser.add_argument("--split", choices=("global", "last"), default="global")
     parser.add_argument("--part", choices=("validation", "test"), default="test")
+    parser.add_argument("--hybrid", action="store_true")
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     for name in arguments.names:
         dataset = split_dataset(name, arguments.split, arguments.part)
-        print(format_table(HEAD, compare_models(dataset)), flush=True)
+        print(format_table(HEAD, compare_models(dataset, arguments.hybrid)), flush=True)
 
 
 def split_dataset(name: str, kind: str, part: str) -> Dataset:
@@ -115,7 +117,7 @@ def first_of_each_user(interactions: Interactions) -> Interactions:
     return interactions.take(order[np.unique(interactions.user_index[order], return_index=True)[1]])
 
 
-def compare_models(dataset: Dataset) -> list[list[str]]:
+def compare_models(dataset: Dataset, hybrid: bool = False) -> list[list[str]]:
     """The rows of a table: each model on each metric, with the difference to graph_filter."""
     measured: dict[str, list[Evaluation]] = {}
     costs: dict[str, tuple[float, float]] = {}
@@ -126,6 +128,9 @@ def compare_models(dataset: Dataset) -> list[list[str]]:
         "sequence_filter": ("sequence_filter", {}),
         BLEND: ("ensemble", blend),
     }
+    if hybrid:
+        part = "last" if dataset.drawn == "next" else "auto"
+        models = {**models, "hybrid": ("hybrid", {**blend, "validation": part})}
     notes = {}
     for label, (name, settings) in models.items():
         model = make(name, **(settings or settings_for(name, dataset.graph, {})))
