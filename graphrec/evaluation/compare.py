@@ -136,8 +136,8 @@ def _groups(
     config: EvaluationConfig,
     rng: np.random.Generator,
 ) -> Iterable[Group]:
-    """Users by activity, test items by popularity, warm and cold test items if any is cold, and warm and cold users if
-    both exist or all are cold."""
+    """Users by activity, test items by popularity, warm and cold test items if any is cold, and warm and cold users and
+    both together if both exist, or cold users alone."""
     shown = (f"recall@{config.ks[0]}", config.headline)
 
     def group(kind: str, name: str, values: PerUser, users: npt.NDArray[np.bool_]) -> Group:
@@ -168,6 +168,10 @@ def _groups(
             part = pool_trials(selected)
             everyone = np.ones(len(part.user_index), dtype=bool)
             yield group("warmth", name, {key: part.per_user[key] for key in shown}, everyone)
+    if any(trial.warm.any() for trial in trials):
+        part = pool_trials([trial.values for trial in trials])
+        everyone = np.ones(len(part.user_index), dtype=bool)
+        yield group("all users", "warm and cold users", {key: part.per_user[key] for key in shown}, everyone)
 
 
 def _compare_models(

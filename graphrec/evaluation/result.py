@@ -25,7 +25,7 @@ class Estimate:
 class Group:
     """Metrics on a subset of the test users or of their test items.
 
-    kind: `user activity`, `item popularity`, `item warmth` or `warmth` (of users).
+    kind: `user activity`, `item popularity`, `item warmth`, `warmth` (of users) or `all users`, warm and cold.
     name: such as `1 to 5 interactions`.
     metrics: by `metric@k`.
     """

@@ -152,6 +152,8 @@ def test_users_without_training_are_a_group_of_their_own() -> None:
     found = compared(graph, ["popularity"])
     groups = {g.name: g.num_users for g in found.results[0].groups if g.kind == "warmth"}
     assert groups == {"warm users": found.splits[0].num_warm, "cold users": 1}
+    everyone = [g.num_users for g in found.results[0].groups if g.kind == "all users"]
+    assert everyone == [found.splits[0].num_warm + 1]
     assert found.splits[0].num_cold == 1
     assert found.num_users == found.splits[0].num_warm
 
