@@ -22,8 +22,8 @@ def attribute_to_inputs(
 ) -> Attribution:
     """The Attribution of a score whose reasons are the inputs by group, which add up to it.
 
-    Paths begin at items of the user's history [1, num_items], with the part of the score that the members attribute to them; the remainder
-    are the other inputs.
+    Paths begin at items of the user's history [1, num_items], with the part of the score that the members attribute to
+    them; the remainder are the other inputs.
     """
     by_history = attribute_to_history(labels, history, user_index, item_index, score, top)
     rest = tuple(

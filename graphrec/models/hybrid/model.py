@@ -1,8 +1,9 @@
 """Two stages: several models propose candidates, and gradient-boosted trees rank them."""
 
 from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -115,6 +116,8 @@ class Hybrid(Model[HybridConfig]):
         self.members = make_members(config.members, self.device)
         self.inputs = GraphInputs()
         self.trees: Trees | None = None
+        # what is known of the user of `with_user`, and the members' scores [1, num_items]
+        self._folded_in: tuple[UserRows, list[Tensor]] | None = None
 
     def fit(
         self, graph: HeteroGraph, interactions: Interactions, rng: np.random.Generator, progress: Progress | None = None
@@ -224,14 +227,30 @@ class Hybrid(Model[HybridConfig]):
 
     # Explanations
 
+    def with_user(self, target: Interactions, relations: Relations) -> Self:
+        """The model with one more user; raises GraphrecError if a member cannot fold in users."""
+        extended = copy(self)
+        scores = [member.fold_in_users(target, relations) for member in self.members]
+        extended._folded_in = self.inputs.new_rows(target, relations), scores
+        extended.members = [member.with_user(target, relations) for member in self.members]
+        return extended
+
+    def _score_by_members(self, user_index: int) -> tuple[UserRows, list[Tensor]]:
+        """What is known of a user, and the members' scores [1, num_items]."""
+        if self._folded_in is not None and user_index == self.inputs.history.shape[0]:
+            rows, scores = self._folded_in
+            return rows, [each.clone() for each in scores]
+        users = np.array([user_index])
+        return self.inputs.training_rows(users), [member.score(users) for member in self.members]
+
     def explain_inputs(self, user_index: int, item_index: int) -> InputContributions:
         """The score as a sum over the inputs: Shapley values of the trees, or the ranks of the members without trees.
 
         An item that is no candidate has the amounts of its ranks, and a negative one for not being a candidate.
         """
-        users = np.array([user_index])
-        rows = self.inputs.training_rows(users)
-        found = find_candidates(self.members, lambda member: member.score(users), rows.history, MAX_RANK)
+        rows, scores = self._score_by_members(user_index)
+        remaining = iter(scores)
+        found = find_candidates(self.members, lambda _: next(remaining), rows.history, MAX_RANK)
         place = np.flatnonzero(found.item == item_index)
         if not len(place):
             return InputContributions((), (), np.empty(0))
@@ -260,10 +279,11 @@ class Hybrid(Model[HybridConfig]):
 
         Never exact, because other inputs contribute too.
         """
-        inputs, users = self.explain_inputs(user_index, item_index), np.array([user_index])
+        inputs, (_, scores) = self.explain_inputs(user_index, item_index), self._score_by_members(user_index)
         groups, total = np.array(inputs.group), np.zeros(history.nnz)
-        for member, place in zip(self.members, inputs.group, strict=False):  # the first groups are the members' places
-            share, score = float(inputs.amount[groups == place].sum()), float(member.score(users)[0, item_index])
+        # the first groups are the members' places
+        for member, member_scores, place in zip(self.members, scores, inputs.group, strict=False):
+            share, score = float(inputs.amount[groups == place].sum()), float(member_scores[0, item_index])
             amount = member.explain_history(history, user_index, item_index).amount if share and score else None
             if amount is not None:
                 total += amount * (share / score)
