@@ -38,6 +38,8 @@ def join(left: pd.DataFrame, right: pd.DataFrame, on: Sequence[str], one_to_one:
     """
     keys = list(on)
     left, right = (side.rename(columns={KEY: key}) for side, key in zip((left, right), JOINED_KEYS, strict=True))
+    if len(left) * len(right) <= _MAX_LISTED_PAIRS:  # no group is large
+        return left.merge(right, on=keys)
     sizes = left.groupby(keys, sort=False).size().rename("lefts").to_frame()
     sizes = sizes.join(right.groupby(keys, sort=False).size().rename("rights"), how="inner")
     large = sizes[sizes["lefts"] * sizes["rights"] > _MAX_LISTED_PAIRS]

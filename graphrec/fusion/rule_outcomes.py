@@ -46,6 +46,8 @@ def find_rule_outcomes(
     A rule that the source did not declare (`declared`) has an outcome only if both sides have values for it.
     """
     rules = list(rules)
+    if records[SOURCE_NAME].isin([source, BY_HAND]).all():
+        return ()
     usable, _ = mask_unusable_values({str(name): frame for name, frame in records.groupby(SOURCE_NAME)}, rules)
     records = pd.concat(usable.values()) if usable else records
     own = (records[SOURCE_NAME] == source).to_numpy()
@@ -75,6 +77,8 @@ def find_same_ids(source: str, records: pd.DataFrame, resolved: Resolved) -> tup
     """The number of ids of a source that another source has for another node, and the names of these sources."""
     own = (records[SOURCE_NAME] == source).to_numpy()
     other = ~own & (records[SOURCE_NAME] != BY_HAND).to_numpy()
+    if not own.any() or not other.any():
+        return 0, ()
     mine = pd.DataFrame({"native": records[NATIVE_ID][own], "node": resolved.node[own]})
     theirs = pd.DataFrame(
         {"native": records[NATIVE_ID][other], "other": resolved.node[other], "source": records[SOURCE_NAME][other]}

@@ -1,5 +1,7 @@
 """One small graph for all query files, of which every answer can be counted by hand."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from unittest.mock import patch
 
 import pandas as pd
@@ -8,7 +10,7 @@ import pytest
 from graphrec.publishing import Publication, publish, versions
 from graphrec.ranking.topk import Recommendations
 from graphrec.runs import Run
-from graphrec.store import Store
+from graphrec.store import Address, EmbeddedServer, Store, connect
 from graphrec.vocabulary import Vocabulary
 
 DAY = 86_400
@@ -145,9 +147,8 @@ def publication(name: str) -> Publication:
     )
 
 
-@pytest.fixture
-def graph(store: Store) -> Store:
-    """The store with the graph above."""
+def build(store: Store) -> None:
+    """Write the graph above into an empty store, with its three publications."""
     store.write(NODES)
     genres = [(item, genre) for item, found in GENRES.items() for genre in found]
     rows = {"rated": RATED, "borrowed": BORROWED, "tagged": TAGGED, "genres": genres}
@@ -162,4 +163,30 @@ def graph(store: Store) -> Store:
     publish(store, publication("r2"))
     with patch.object(versions, "activate", side_effect=Interrupted), pytest.raises(Interrupted):
         publish(store, publication("r3"))
-    return store
+
+
+@pytest.fixture(scope="module", params=["embedded", "neo4j"])
+def graph(request: pytest.FixtureRequest) -> Iterator[Store]:
+    """A store of each database with the graph above, built once for all tests of a file, which leave it as it is.
+
+    The fixture `store` empties the database, so that a file has tests of this graph or of `store`, never of both.
+    """
+    if request.param == "neo4j":
+        address: Address = request.getfixturevalue("neo4j_address")
+    else:
+        server: EmbeddedServer = request.getfixturevalue("embedded")
+        address = server.start()
+    with connect(address) as store:
+        store.write("MATCH (n) DETACH DELETE n")
+        build(store)
+        yield store
+
+
+@contextmanager
+def changed(store: Store, change: str, undo: str) -> Iterator[None]:
+    """The graph after a statement, which another one takes back."""
+    store.write(change)
+    try:
+        yield
+    finally:
+        store.write(undo)
