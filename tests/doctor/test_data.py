@@ -15,6 +15,7 @@ from graphrec.store.lease import hold_lease
 from graphrec.store.nodes import ensure_constraint
 from graphrec.store.sources import save_source
 from graphrec.tables import Source
+from tests.sizes import NEO4J_IS_SLOW
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SECONDS = int(NOW.timestamp())
@@ -160,6 +161,7 @@ def test_zero_ratings_and_the_sizes_that_decide_the_memory(store: Store) -> None
     assert data.measure_shape(store) == Shape(1, 9, 27, 64 + 1 + 81, 8)
 
 
+@NEO4J_IS_SLOW
 def test_what_is_under_way_is_not_cut_off(store: Store) -> None:
     store.write("CREATE (:Source {id: 'two', status: 'loading'}), (:Run {id: 's', status: 'publishing'})")
     found = findings(store, writing=True)
@@ -252,6 +254,7 @@ def test_doubled_edges_are_found_with_what_mends_them(store: Store) -> None:
     assert "run graphrec load shop again" in found.remedy
 
 
+@NEO4J_IS_SLOW
 def test_the_lease_of_a_writer(store: Store) -> None:
     assert about_store.check_lease(store).seen == "no process is writing"
     with hold_lease(store, "load of shop"):
@@ -264,6 +267,7 @@ def test_the_lease_of_a_writer(store: Store) -> None:
         assert data.check_size(store, []).seen == "the graph is empty"
 
 
+@NEO4J_IS_SLOW
 def test_rejected_events_of_streams_are_counted(store: Store) -> None:
     store.write(
         "UNWIND [['clicks', true], ['clicks', false], ['orders', false]] AS row "

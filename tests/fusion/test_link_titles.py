@@ -1,5 +1,7 @@
 """Title links between two sources, and their confidence."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 import pytest
 
@@ -8,6 +10,8 @@ from graphrec.fusion.records import KEY, SOURCE_NAME
 from graphrec.schema import LinkRule
 
 Film = tuple[str, str | None, int | None]
+#: Title and year.
+Work = tuple[str, int]
 RULE = LinkRule("Item", "title", ("title", "year"))
 
 
@@ -21,68 +25,86 @@ def linked(ours: list[Film], theirs: list[Film]) -> tuple[dict[tuple[str, str], 
     return dict(zip(found, links.pairs["confidence"], strict=True)), set(doubtful)
 
 
-@pytest.mark.parametrize(
-    ("one", "other", "confidence"),
-    [
-        (("Godfather, The", 1972), ("The Godfather", 1972), 0.99),
-        (("Kingdom, The (Riget)", 1994), ("Riget", 1994), 0.97),
-        (("Three Colours (Trois couleurs)", 1993), ("Trois couleurs (Three Colors)", 1993), 0.97),
-        (("Blood Sucking Freaks", 1976), ("Bloodsucking Freaks", 1976), 0.95),
-        (("Friday the 13th, Part Five", 1985), ("Friday the 13th V", 1985), 0.95),
-        (("School of Rock, The", 2003), ("School of Rock", 2003), 0.95),
-        (("Oldboy", 2003), ("Old Boy", 2003), 0.95),
-        (("Major Payne", 1994), ("Major Payne", 1995), 0.93),
-        (("Blood & Wine", 1997), ("Wine of Blood (Blood and Wine)", 1996), 0.91),
-        (("Mia aioniotita kai mia mera", 1998), ("Mia aoniotita kai mia mera", 1998), 0.934),
-        (("Spy Cats 2: Island of Lost Dreams", 2002), ("Spy Cats 2: The Island of Lost Dreams", 2002), 0.911),
-    ],
+#: Two films of one work, and the confidence of their link.
+MADE: tuple[tuple[Work, Work, float], ...] = (
+    (("Godfather, The", 1972), ("The Godfather", 1972), 0.99),
+    (("Kingdom, The (Riget)", 1994), ("Riget", 1994), 0.97),
+    (("Three Colours (Trois couleurs)", 1993), ("Trois couleurs (Three Colors)", 1993), 0.97),
+    (("Blood Sucking Freaks", 1976), ("Bloodsucking Freaks", 1976), 0.95),
+    (("Friday the 13th, Part Five", 1985), ("Friday the 13th V", 1985), 0.95),
+    (("School of Rock, The", 2003), ("School of Rock", 2003), 0.95),
+    (("Oldboy", 2003), ("Old Boy", 2003), 0.95),
+    (("Major Payne", 1994), ("Major Payne", 1995), 0.93),
+    (("Blood & Wine", 1997), ("Wine of Blood (Blood and Wine)", 1996), 0.91),
+    (("Mia aioniotita kai mia mera", 1998), ("Mia aoniotita kai mia mera", 1998), 0.934),
+    (("Spy Cats 2: Island of Lost Dreams", 2002), ("Spy Cats 2: The Island of Lost Dreams", 2002), 0.911),
 )
-def test_made(one: tuple[str, int], other: tuple[str, int], confidence: float) -> None:
+PROPOSED: tuple[tuple[Work, Work, float], ...] = (
+    (("Jason X", 2002), ("Jason X", 2001), 0.88),  # short titles are filmed every year
+    (("Bats, The", 1999), ("Bats", 1999), 0.88),
+    (("Star Wars", 1977), ("Star Wars: Episode IV - A New Hope", 1977), 0.86),
+    (("Kingdom, The (Riget)", 1994), ("Riget", 1995), 0.85),
+    (("Star Trek: The Wrath of Khan", 1982), ("Star Trek II: The Wrath of Khan", 1982), 0.851),
+    (
+        ("The Very Long and Winding Road to My Home", 1999),
+        ("The Very Long and Winding Road to My Home Town", 1999),
+        0.8,
+    ),
+    (("Whiteboys", 1999), ("Whiteboyz", 1999), 0.737),
+)
+TWO_WORKS: tuple[tuple[Work, Work], ...] = (
+    (("Hamlet", 1948), ("Hamlet", 1996)),
+    (("Heat", 1995), ("Heat", 1997)),
+    (("Rocky II", 1982), ("Rocky III", 1982)),
+    (("The Adventures of Somebody Part 2", 1990), ("The Adventures of Somebody Part 3", 1990)),
+    (("Ocean's Eleven of the World", 2001), ("Ocean's Twelve of the World", 2001)),
+    (("Hotel", 2004), ("Hostel", 2004)),
+    (("Beauty and the Bandit", 1946), ("Beauty and the Beast", 1946)),
+    (("Boys, Les", 1997), ("Boys, The", 1998)),
+    (("Star Wars", 1977), ("Star Wars: Episode V - The Empire Strikes Back", 1978)),
+    (("Dinner with the Devil(s)", 2001), ("S", 2001)),
+)
+
+
+def linked_pairs(pairs: Sequence[tuple[Work, Work]]) -> dict[tuple[str, str], float]:
+    """The confidence of the links of pairs of films, by their titles; the pairs are kept apart by a third property."""
+    rows: list[tuple[str, str, str, int, str]] = []
+    for number, ((one, year), (other, other_year)) in enumerate(pairs):
+        rows += [
+            (f"a:{number}", "a", one, year, f"pair{number}"),
+            (f"b:{number}", "b", other, other_year, f"pair{number}"),
+        ]
+    rule = LinkRule("Item", "title", ("title", "year", "pair"))
+    links = find_links("Item", pd.DataFrame(rows, columns=[KEY, SOURCE_NAME, "title", "year", "pair"]), [rule])
+    assert links.ambiguous.empty
+    title = {row[0]: row[2] for row in rows}
+    found = zip(links.pairs["left_key"].map(title), links.pairs["right_key"].map(title), strict=True)
+    return dict(zip(found, links.pairs["confidence"], strict=True))
+
+
+@pytest.mark.parametrize("expected", [MADE, PROPOSED], ids=["made", "proposed"])
+def test_titles_of_one_work(expected: Sequence[tuple[Work, Work, float]]) -> None:
+    assert linked_pairs([(one, other) for one, other, _ in expected]) == {
+        (one[0], other[0]): confidence for one, other, confidence in expected
+    }
+    assert linked_pairs([(other, one) for one, other, _ in expected]) == {
+        (other[0], one[0]): confidence for one, other, confidence in expected
+    }
+
+
+def test_titles_of_two_works() -> None:
+    assert linked_pairs(TWO_WORKS) == {}
+    assert linked_pairs([(other, one) for one, other in TWO_WORKS]) == {}
+
+
+@pytest.mark.parametrize("film", [(None, 1995), ("Heat", None)])
+def test_films_without_a_title_or_a_year_are_not_linked(film: tuple[str | None, int | None]) -> None:
+    assert linked([("x", *film)], [("y", *film)]) == ({}, set())
+
+
+def test_a_pair_of_films_alone_is_linked_too() -> None:
+    one, other, confidence = MADE[0]
     assert linked([("x", *one)], [("y", *other)]) == ({("x", "y"): confidence}, set())
-    assert linked([("y", *other)], [("x", *one)]) == ({("y", "x"): confidence}, set())
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "confidence"),
-    [
-        (("Jason X", 2002), ("Jason X", 2001), 0.88),  # short titles are filmed every year
-        (("Bats, The", 1999), ("Bats", 1999), 0.88),
-        (("Star Wars", 1977), ("Star Wars: Episode IV - A New Hope", 1977), 0.86),
-        (("Kingdom, The (Riget)", 1994), ("Riget", 1995), 0.85),
-        (("Star Trek: The Wrath of Khan", 1982), ("Star Trek II: The Wrath of Khan", 1982), 0.851),
-        (
-            ("The Very Long and Winding Road to My Home", 1999),
-            ("The Very Long and Winding Road to My Home Town", 1999),
-            0.8,
-        ),
-        (("Whiteboys", 1999), ("Whiteboyz", 1999), 0.737),
-    ],
-)
-def test_proposed(one: tuple[str, int], other: tuple[str, int], confidence: float) -> None:
-    assert linked([("x", *one)], [("y", *other)]) == ({("x", "y"): confidence}, set())
-    assert linked([("y", *other)], [("x", *one)]) == ({("y", "x"): confidence}, set())
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        (("Hamlet", 1948), ("Hamlet", 1996)),
-        (("Heat", 1995), ("Heat", 1997)),
-        (("Rocky II", 1982), ("Rocky III", 1982)),
-        (("The Adventures of Somebody Part 2", 1990), ("The Adventures of Somebody Part 3", 1990)),
-        (("Ocean's Eleven of the World", 2001), ("Ocean's Twelve of the World", 2001)),
-        (("Hotel", 2004), ("Hostel", 2004)),
-        (("Beauty and the Bandit", 1946), ("Beauty and the Beast", 1946)),
-        (("Boys, Les", 1997), ("Boys, The", 1998)),
-        (("Star Wars", 1977), ("Star Wars: Episode V - The Empire Strikes Back", 1978)),
-        (("Dinner with the Devil(s)", 2001), ("S", 2001)),
-        ((None, 1995), (None, 1995)),
-        (("Heat", None), ("Heat", None)),
-    ],
-)
-def test_two_works(one: tuple[str | None, int | None], other: tuple[str | None, int | None]) -> None:
-    assert linked([("x", *one)], [("y", *other)]) == ({}, set())
-    assert linked([("y", *other)], [("x", *one)]) == ({}, set())
 
 
 def test_several_candidates_on_either_side_are_ambiguous() -> None:

@@ -85,7 +85,7 @@ def _splink(request: pytest.FixtureRequest) -> None:
         pytest.importorskip("splink", reason="people are linked by the extra graphrec[people]")
 
 
-@pytest.mark.parametrize("count", [300, 600])
+@pytest.mark.parametrize("count", [300, pytest.param(600, marks=pytest.mark.slow)])
 def test_people_with_typing_errors(count: int) -> None:
     precision, recall = quality(find_links("User", people(count), [RULE]), count)
     assert precision >= 0.99
@@ -137,7 +137,7 @@ def test_twins_are_ambiguous_unless_several_are_allowed() -> None:
     assert both <= set(several.pairs[["left_key", "right_key"]].itertuples(index=False, name=None))
 
 
-@pytest.mark.parametrize("count", [10, 250])
+@pytest.mark.parametrize("count", [10, pytest.param(250, marks=pytest.mark.slow)])
 def test_the_order_of_the_records_does_not_matter(count: int, capfd: pytest.CaptureFixture[str]) -> None:
     frame = people(count)
     links = find_links("User", frame, [RULE])

@@ -27,5 +27,5 @@ def calls(columns: int) -> int:
 def test_cost_is_linear_in_the_number_of_properties() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error", pd.errors.PerformanceWarning)
-        few, many = calls(100), calls(400)
+        few, many = calls(50), calls(200)
     assert many < 4.6 * few

@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 
 from graphrec.store.edges import to_python
 from graphrec.tables import GraphTables
-from tests.sizes import num_examples
+from tests.sizes import EVERYTHING
 
 from .generated import Made, made_by_hand, several_to_one, sources
 from .simulated import Graph
 
 #: A load takes 50 ms, so a failure is shrunk only in the long run.
 QUICK = settings(
-    deadline=None, max_examples=num_examples(8), phases=[Phase.generate], suppress_health_check=[*HealthCheck]
+    deadline=None, max_examples=8 if EVERYTHING else 2, phases=[Phase.generate], suppress_health_check=[*HealthCheck]
 )
 LONG = settings(QUICK, max_examples=300, phases=[Phase.generate, Phase.shrink])
 #: Rows more than the timeout of a usual test.

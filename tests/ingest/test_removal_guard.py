@@ -92,6 +92,7 @@ def test_a_file_of_another_form_among_others_is_refused(tmp_path: Path) -> None:
     assert ingest.read("table", tmp_path / "s.toml").cleaning.dropped == 1
 
 
+@NEO4J_IS_SLOW
 def test_a_load_of_nothing_leaves_the_graph_as_it_is(loaded: Store, tmp_path: Path) -> None:
     before = graph_of(loaded)
     with pytest.raises(DataError, match="none of its 2 rows can be kept"):
@@ -124,6 +125,7 @@ def test_more_than_half_of_a_table_does_not_go_unsaid(loaded: Store, tmp_path: P
     assert loaded.read("MATCH ()-[r]->() RETURN DISTINCT type(r) AS type") == [{"type": "VIEWED"}]
 
 
+@NEO4J_IS_SLOW
 def test_half_may_go_and_a_new_load_of_the_same_takes_nothing(loaded: Store, tmp_path: Path) -> None:
     assert all(not each.deleted for each in load(loaded, tmp_path, GOOD).written)
     two = HEADER + "0,9,4,1500000000\n1,9,4,1500000001\n"

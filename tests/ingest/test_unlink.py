@@ -13,7 +13,7 @@ from graphrec.errors import UnknownNameError
 from graphrec.ingest import LoadConfig, unlink_source, write_source
 from graphrec.store import EmbeddedServer, Store, connect
 from graphrec.tables import GraphTables
-from tests.sizes import NEO4J_IS_SLOW, num_examples
+from tests.sizes import EVERYTHING, NEO4J_IS_SLOW
 
 from .films import source
 from .generated import Made, made_by_hand, sources
@@ -59,7 +59,8 @@ def undone(store: Store, first: GraphTables, second: GraphTables, home: Path) ->
 
 def test_taking_out_what_came_last_gives_what_was_there(store: Store, tmp_path: Path) -> None:
     undone(store, A, B, tmp_path)
-    undone(store, B, A, tmp_path)
+    if store.embedded or EVERYTHING:
+        undone(store, B, A, tmp_path)
 
 
 @NEO4J_IS_SLOW
@@ -95,6 +96,7 @@ def test_what_was_made_by_hand_is_left(store: Store, tmp_path: Path) -> None:
     assert store.read("MATCH (n) RETURN count(n) AS n") == [{"n": 4}]
 
 
+@NEO4J_IS_SLOW
 def test_recommendations_hold_no_node_back(store: Store, tmp_path: Path) -> None:
     write_source(store, A)
     store.write("MATCH (u:User), (i:Item) CREATE (u)-[:RECOMMENDED {rank: 1}]->(i)")
@@ -127,6 +129,7 @@ def test_a_user_that_other_programs_hold_loses_the_properties_of_the_source(stor
     assert left["properties"] == {"id": "u"}
 
 
+@NEO4J_IS_SLOW
 def test_a_source_that_the_graph_does_not_have(store: Store, tmp_path: Path) -> None:
     write_source(store, source("films"))
     with pytest.raises(UnknownNameError, match="there is no .*source.* 'film'; did you mean films"):
@@ -154,7 +157,7 @@ def test_real_sources_of_people_who_trust(
 
 STORED = settings(
     deadline=None,
-    max_examples=num_examples(8),
+    max_examples=8 if EVERYTHING else 2,
     phases=[Phase.generate],
     suppress_health_check=[*HealthCheck],
 )
@@ -171,9 +174,9 @@ def check_stored(store: Store, made: list[Made], loads: list[GraphTables], order
                 {"id": each.id, "properties": each.properties},
             )
         for each_tables in tables:
-            foretold = write_source(store, each_tables, LoadConfig(dry_run=True))
+            foretold = write_source(store, each_tables, LoadConfig(dry_run=True)) if EVERYTHING else None
             loaded = write_source(store, each_tables)
-            assert foretold.written == loaded.written
+            assert foretold is None or foretold.written == loaded.written
 
     graph([loads[at] for at in order])
     other = graph_of(store)

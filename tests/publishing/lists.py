@@ -9,7 +9,7 @@ from graphrec.runs import Run
 from graphrec.store import Store, queries
 from graphrec.vocabulary import Vocabulary
 
-USERS, ITEMS = 60, 40
+USERS, ITEMS = 24, 40
 
 #: A list: (item, score, rank), best first.
 List = list[tuple[str, float, int]]

@@ -15,7 +15,7 @@ from graphrec.store.read import read_schema, read_tables
 from graphrec.vocabulary import Vocabulary
 from tests.sizes import NEO4J_IS_SLOW
 
-from .lists import lists, run
+from .lists import lists, make_graph, run
 
 SPEC = """
 name = "mine"
@@ -60,33 +60,50 @@ def publication(name: str, dim: int) -> Publication:
     return Publication(run(name), Recommendations(lists(users=5), "m", name), users, items, similar, vectors)
 
 
-def test_vectors_stand_on_the_nodes_with_their_run(store: Store, spec: Path, tmp_path: Path) -> None:
-    ingest.load(store, "table", spec, tmp_path)
+@NEO4J_IS_SLOW
+def test_vectors_stand_on_the_nodes_with_their_run(store: Store) -> None:
+    make_graph(store, users=5)
     for name, dim in (("one", 4), ("two", 3)):  # the second has another length
         wanted = publication(name, dim)
         assert publish(store, wanted).embeddings == 45
-        assert wanted.embeddings is not None
-        for vocabulary, vectors in ((wanted.users, wanted.embeddings.users), (wanted.items, wanted.embeddings.items)):
-            rows = store.read(
-                f"MATCH (n:{vocabulary.label}) RETURN n.id AS id, n.embedding AS vector, n.embedding_run AS run"
-            )
-            assert {row["run"] for row in rows} == {name}
-            found = np.array([row["vector"] for row in rows])
-            assert np.allclose(found, vectors.numpy()[vocabulary.index([row["id"] for row in rows])])
+        need_vectors(store, wanted)
     store.write("CREATE (:User {id: 'new', embedding: [1.0], embedding_run: 'one'})")
     publish(store, publication("three", 3))
     assert store.read("MATCH (u:User {id: 'new'}) RETURN keys(u) AS names") == [{"names": ["id"]}]
 
 
-def test_neo4j_finds_neighbours_by_the_vectors(store: Store, spec: Path, tmp_path: Path) -> None:
+def need_vectors(store: Store, wanted: Publication) -> None:
+    """That every node has its vector and the id of the run."""
+    assert wanted.embeddings is not None
+    for vocabulary, vectors in ((wanted.users, wanted.embeddings.users), (wanted.items, wanted.embeddings.items)):
+        rows = store.read(
+            f"MATCH (n:{vocabulary.label}) RETURN n.id AS id, n.embedding AS vector, n.embedding_run AS run"
+        )
+        assert {row["run"] for row in rows} == {wanted.run.id}
+        found = np.array([row["vector"] for row in rows])
+        assert np.allclose(found, vectors.numpy()[vocabulary.index([row["id"] for row in rows])])
+
+
+def test_neo4j_finds_neighbours_by_the_vectors(store: Store) -> None:
+    """Also where there is an index of rounded vectors, which is made anew."""
     if store.embedded:
         pytest.skip("the embedded store has no vector index")
-    ingest.load(store, "table", spec, tmp_path)
+    make_graph(store, users=5)
+    store.write("DROP INDEX Item_embedding IF EXISTS")
+    store.write(
+        "CREATE VECTOR INDEX Item_embedding FOR (n:Item) ON (n.embedding) "
+        "OPTIONS {indexConfig: {`vector.dimensions`: 4, `vector.similarity_function`: 'cosine'}}"
+    )
     for name, dim in (("one", 4), ("two", 3)):
         wanted = publication(name, dim)
         publish(store, wanted)
+        need_vectors(store, wanted)
+        configurations = [row["options"]["indexConfig"] for row in store.read(INDEXES)]
+        assert [configuration["vector.quantization.enabled"] for configuration in configurations] == [False, False]
     made = store.read(INDEXES)
+    store.write("CREATE (:User {id: 'new', embedding: [1.0], embedding_run: 'one'})")
     publish(store, wanted)
+    assert store.read("MATCH (u:User {id: 'new'}) RETURN keys(u) AS names") == [{"names": ["id"]}]
     assert store.read(INDEXES) == made  # nothing of it is made anew
     assert [row["state"] for row in store.read(INDEXES)] == ["ONLINE", "ONLINE"]
     assert wanted.embeddings is not None
@@ -98,20 +115,6 @@ def test_neo4j_finds_neighbours_by_the_vectors(store: Store, spec: Path, tmp_pat
     )
     assert [row["id"] for row in rows] == [f"i{k}" for k in np.argsort(-cosine)[:4]]
     assert [row["score"] for row in rows] == pytest.approx((1 + np.sort(cosine)[:-5:-1]) / 2, abs=1e-6)
-
-
-def test_an_index_of_rounded_vectors_is_made_anew(store: Store, spec: Path, tmp_path: Path) -> None:
-    if store.embedded:
-        pytest.skip("the embedded store has no vector index")
-    ingest.load(store, "table", spec, tmp_path)
-    store.write("DROP INDEX Item_embedding IF EXISTS")
-    store.write(
-        "CREATE VECTOR INDEX Item_embedding FOR (n:Item) ON (n.embedding) "
-        "OPTIONS {indexConfig: {`vector.dimensions`: 3, `vector.similarity_function`: 'cosine'}}"
-    )
-    publish(store, publication("one", 3))
-    configurations = [row["options"]["indexConfig"] for row in store.read(INDEXES)]
-    assert [configuration["vector.quantization.enabled"] for configuration in configurations] == [False, False]
 
 
 @NEO4J_IS_SLOW

@@ -49,6 +49,7 @@ def test_edges_are_users_times_k_with_score_rank_and_run(graph: Store) -> None:
     }
 
 
+@NEO4J_IS_SLOW
 def test_only_the_lists_that_differ_are_written(graph: Store) -> None:
     put(graph, "one", lists())
     change = put(graph, "two", lists(3, changed=10)).recommended
@@ -63,6 +64,7 @@ def test_only_the_lists_that_differ_are_written(graph: Store) -> None:
     assert read_all(graph) == wanted(lists(5, changed=4))
 
 
+@NEO4J_IS_SLOW
 def test_order_scores_length_and_further_columns_count_as_change(graph: Store) -> None:
     frame = lists()
     put(graph, "one", frame)
@@ -121,6 +123,7 @@ def test_rolling_back_there_and_back(graph: Store) -> None:
         roll_back(graph, "three")
 
 
+@NEO4J_IS_SLOW
 def test_a_clock_that_was_set_back_hides_no_newer_run(graph: Store) -> None:
     put(graph, "one", lists())
     graph.write("MATCH (r:Run) SET r.activated_at = r.activated_at + 3600000")  # published by a clock an hour ahead
@@ -139,6 +142,7 @@ def test_there_is_nothing_to_go_back_to(graph: Store) -> None:
         roll_back(graph)
 
 
+@NEO4J_IS_SLOW
 def test_so_many_earlier_versions_are_kept(graph: Store) -> None:
     for number in range(4):
         published = put(graph, f"run{number}", lists(number), keep=2)
@@ -152,6 +156,7 @@ def test_so_many_earlier_versions_are_kept(graph: Store) -> None:
         put(graph, "run5", lists(5), keep=0)
 
 
+@NEO4J_IS_SLOW
 def test_a_run_is_published_once_more(graph: Store) -> None:
     put(graph, "one", lists())
     again = put(graph, "one", lists())
@@ -167,7 +172,7 @@ def test_a_run_is_published_once_more(graph: Store) -> None:
 @NEO4J_IS_SLOW
 def test_layers_are_those_that_somebody_reads_and_not_too_many(graph: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     put(graph, "one", lists())
-    put(graph, "two", lists(1, changed=30))
+    put(graph, "two", lists(1, changed=12))
     put(graph, "three", lists(2))
     assert read_versions(graph).active.layers == (3,)  # type: ignore[union-attr]  # there is one
     monkeypatch.setattr("graphrec.publishing.diff.MAX_LAYERS", 3)
@@ -179,6 +184,7 @@ def test_layers_are_those_that_somebody_reads_and_not_too_many(graph: Store, mon
         assert read_all(graph) == wanted(frame)
 
 
+@NEO4J_IS_SLOW
 def test_lists_of_a_run_that_is_gone_are_replaced(graph: Store) -> None:
     put(graph, "one", lists())
     graph.write("MATCH (r:Run) DETACH DELETE r")
@@ -227,6 +233,7 @@ def test_lists_published_by_an_earlier_version_are_refused_and_the_next_publicat
     require_query(graph, queries.get("recommend_for_user"))
 
 
+@NEO4J_IS_SLOW
 def test_what_was_published_without_a_version_is_not_read_any_more(graph: Store) -> None:
     graph.write("CREATE (:Run {id: 'old', status: 'published', activated_at: 1, layers: ['old']})")
     put(graph, "one", lists())
@@ -257,12 +264,13 @@ def test_similar_items_stay_until_they_are_published_again(graph: Store) -> None
     assert graph.read("MATCH (i:Item)-[:WITHDRAWN]->(r {id: 'five'}) RETURN i.id AS id") == [{"id": "i3"}]
 
 
+@NEO4J_IS_SLOW
 def test_what_the_graph_has_lost_is_an_error_and_what_is_new_is_told(graph: Store) -> None:
     put(graph, "one", lists())
     graph.write("CREATE (:User {id: 'new'}), (:User {id: 'newer'})")
     assert put(graph, "two", lists(1)).unknown == {"User": 2, "Item": 0}
     graph.write("MATCH (n:User) WHERE n.id IN ['7', '8'] DETACH DELETE n")
-    with pytest.raises(DataError, match=r"2 of the run's 60 users are not in this graph \(7, 8\); train again"):
+    with pytest.raises(DataError, match=r"2 of the run's 24 users are not in this graph \(7, 8\); train again"):
         put(graph, "three", lists(2))
     assert "three" not in states(graph)
     graph.write("MATCH (n:Item {id: 'i9'}) DETACH DELETE n")
@@ -284,17 +292,17 @@ def test_what_was_seen_since_is_not_read_and_what_others_wrote_stays(graph: Stor
 
 def test_what_a_publication_left_that_was_cut_off_goes(graph: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     put(graph, "one", lists())
-    monkeypatch.setattr("graphrec.publishing.write.EDGES_A_BATCH", 100)
+    monkeypatch.setattr("graphrec.publishing.write.EDGES_A_BATCH", 20)
 
     def stop(what: str, done: int, _total: int) -> None:
-        if what == "publishing RECOMMENDED" and done >= 200:
+        if what == "publishing RECOMMENDED" and done >= 40:
             raise KeyboardInterrupt
 
     for name, after in (("two", "three"), ("four", "four")):
         before = read_all(graph)
         with pytest.raises(KeyboardInterrupt):
             publish(graph, publication(name, lists(9)), progress=stop)
-        assert edges_by_layer(graph)[name] >= 200
+        assert edges_by_layer(graph)[name] >= 40
         assert read_all(graph) == before
         assert put(graph, after, lists(11)).run == (after if after != name else f"{name}.2")
         assert read_all(graph) == wanted(lists(11))

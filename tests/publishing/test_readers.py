@@ -15,7 +15,7 @@ from tests.sizes import EVERYTHING, NEO4J_IS_SLOW
 
 from .lists import USERS, List, edges_by_layer, lists, make_graph, publication, put, read, read_all, wanted
 
-PUBLICATIONS = 20 if EVERYTHING else 8
+PUBLICATIONS = 20 if EVERYTHING else 5
 
 #: How many users' lists each publication changes, over and over: all, few, half.
 CHANGED = (USERS, 3, USERS // 2)

@@ -17,6 +17,7 @@ from graphrec.relations import build_relations
 from graphrec.store import Store
 from graphrec.store.read import read_schema
 from tests.llm_server import Server
+from tests.sizes import NEO4J_IS_SLOW
 
 TITLES = {
     "a": "Space war",
@@ -91,6 +92,7 @@ def test_an_interrupted_call_continues(graph: Graph, store: Store, monkeypatch: 
         assert before.items() <= vectors_of(store).items()
 
 
+@NEO4J_IS_SLOW
 def test_tfidf_searches_and_is_seen_by_models(graph: Graph, store: Store) -> None:
     schema = read_schema(store)
     with graph:
@@ -130,15 +132,17 @@ def test_neo4j_has_an_index_of_the_vectors(graph: Graph, store: Store) -> None:
     if store.embedded:
         pytest.skip("the embedded store has no vector index")
     with graph:
-        graph.embed("Item", ["title"], EmbedConfig(dimensions=8))
+        assert graph.embed("Item", ["title"], EmbedConfig(dimensions=8, similar=2)).similar == 6 + 1 + 2
         rows = store.read(
             "MATCH (i:Item {id: 'a'}) "
             "CALL db.index.vector.queryNodes('Item_text_embedding', 3, i.text_embedding) YIELD node "
             "RETURN node.id AS id"
         )
     assert {row["id"] for row in rows} == {"a", "b", "f"}
+    assert store.read("MATCH ()-[r:SIMILAR_TEXT]->() RETURN count(r) AS n") == [{"n": 9}]
 
 
+@NEO4J_IS_SLOW
 def test_an_endpoint_embeds_and_its_key_stays_in_the_environment(
     graph: Graph, llm_server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,6 +14,7 @@ from graphrec.publishing.versions import roll_back
 from graphrec.serving.as_of import PastList
 from graphrec.store import Store
 from graphrec.store.active_run import find_active_run
+from tests.sizes import NEO4J_IS_SLOW
 
 from . import shop
 
@@ -58,6 +59,7 @@ def test_the_run_that_was_active_then_answers_also_after_a_rollback(graph: Graph
         graph.as_of("nobody", 1_500)
 
 
+@NEO4J_IS_SLOW
 def test_a_rollback_is_remembered(graph: Graph, tmp_path: Path) -> None:
     store = graph.store
     runs = [shop.trained(store, tmp_path / "runs", model) for model in ("graph_filter", "popularity")]
@@ -68,6 +70,7 @@ def test_a_rollback_is_remembered(graph: Graph, tmp_path: Path) -> None:
     assert {row["run"]: row["number"] for row in rows} == {runs[0].run.id: 2, runs[1].run.id: 1}
 
 
+@NEO4J_IS_SLOW
 def test_of_runs_that_became_active_in_the_same_millisecond_the_one_counts_that_is_active(
     graph: Graph, tmp_path: Path
 ) -> None:
@@ -80,6 +83,7 @@ def test_of_runs_that_became_active_in_the_same_millisecond_the_one_counts_that_
     assert graph.as_of("u4", 5).run == active.id
 
 
+@NEO4J_IS_SLOW
 def test_a_list_that_was_removed_is_computed_anew_by_its_saved_run(graph: Graph, tmp_path: Path) -> None:
     store = graph.store
     made = []

@@ -134,6 +134,7 @@ def test_ids_are_texts_and_integers_and_each_user_is_answered_once(graph: Graph,
         assert [row["item_id"] for row in csv.DictReader(file)] == [item for _, item, *_ in expected]
 
 
+@NEO4J_IS_SLOW
 def test_an_unknown_user_is_reported_before_anything_is_written(graph: Graph, tmp_path: Path) -> None:
     out = tmp_path / "some.jsonl"
     with pytest.raises(UnknownNameError, match="there is no user '1600'"):
@@ -168,6 +169,7 @@ def test_an_existing_file_is_kept_until_the_new_one_is_complete(graph: Graph, tm
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["all.csv"]
 
 
+@NEO4J_IS_SLOW
 def test_an_integer_id_finds_the_user(graph: Graph) -> None:
     for user in (15, np.int64(15), 15.0, "shop:15"):
         assert graph.recommend(user, 2, anyone=True).equals(graph.recommend("15", 2))

@@ -11,6 +11,7 @@ from graphrec.serving import Answer, OnlineRecommender
 from graphrec.serving.answer import Strategy
 from graphrec.serving.candidates import Candidate, rerank_candidates
 from graphrec.store import Store
+from tests.sizes import NEO4J_IS_SLOW
 
 from . import shop
 
@@ -33,6 +34,7 @@ def test_a_denied_item_is_replaced_by_the_next_and_traced(online: OnlineRecommen
     assert ruled.as_dict()["trace"][0]["rule"] == "deny 'sold out'"
 
 
+@NEO4J_IS_SLOW
 def test_the_candidate_pool_grows_until_the_list_is_full_or_no_item_is_left(online: OnlineRecommender) -> None:
     far = parse_rules("depth = 1\n[[allow]]\nname = 'late'\nwhere = 'item.price >= 18'")
     answer = online.recommend("u1", 2, far)
@@ -40,6 +42,7 @@ def test_the_candidate_pool_grows_until_the_list_is_full_or_no_item_is_left(onli
     assert answer.notes[-1].startswith("1 of 2: the graph has no other item for this user (9 seen, ")
 
 
+@NEO4J_IS_SLOW
 def test_what_later_strategies_found_stays_behind_negative_scores(store: Store, run: TrainedRun) -> None:
     first, later = Strategy.FOLD_IN, Strategy.POPULAR
     found = [Candidate("i0", None, -2.0, first), Candidate("i2", None, -3.0, first), Candidate("i4", None, 9.0, later)]
@@ -48,6 +51,7 @@ def test_what_later_strategies_found_stays_behind_negative_scores(store: Store, 
     assert kept == found
 
 
+@NEO4J_IS_SLOW
 def test_rules_apply_to_new_users_and_anonymous_visitors(online: OnlineRecommender, store: Store) -> None:
     store.write(
         "CREATE (u:User {id: 'new'}) WITH u MATCH (i:Item) WHERE i.id IN ['i1', 'i3'] CREATE (u)-[:PURCHASED]->(i)"
@@ -62,6 +66,7 @@ def test_rules_apply_to_new_users_and_anonymous_visitors(online: OnlineRecommend
     assert len(visitor.items) == 5
 
 
+@NEO4J_IS_SLOW
 def test_diversity_by_the_vectors_of_the_model(online: OnlineRecommender) -> None:
     rules = parse_rules("[diversity]\nlambda = 0.1\nby = 'vectors'")
     (first, second) = items(online.recommend("u4", 2, rules))
@@ -69,6 +74,7 @@ def test_diversity_by_the_vectors_of_the_model(online: OnlineRecommender) -> Non
     assert int(second[1:]) % 2 == 1, "the item least similar to the first is one of the other group"
 
 
+@NEO4J_IS_SLOW
 def test_a_rule_with_an_unknown_name_or_an_invalid_predicate_is_an_error(online: OnlineRecommender) -> None:
     with pytest.raises(UnknownNameError, match="deny 'x': Item has no property 'stok'"):
         online.recommend("u4", 2, parse_rules("[[deny]]\nname = 'x'\nwhere = 'item.stok = 0'"))

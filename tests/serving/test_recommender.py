@@ -17,6 +17,7 @@ from graphrec.serving import Answer, OnlineRecommender
 from graphrec.serving.live_user import read_live_user
 from graphrec.store import Store, queries
 from graphrec.store.active_run import find_active_run
+from tests.sizes import NEO4J_IS_SLOW
 
 from . import shop
 
@@ -44,6 +45,7 @@ def test_a_known_user_gets_the_published_list(online: OnlineRecommender, run: Tr
     assert answer.notes == (f"published by graph_filter, run {run.run.id}",)
 
 
+@NEO4J_IS_SLOW
 def test_items_bought_since_publishing_are_left_out_and_a_note_says_why_the_list_is_short(
     online: OnlineRecommender, store: Store, run: TrainedRun
 ) -> None:
@@ -58,6 +60,7 @@ def test_items_bought_since_publishing_are_left_out_and_a_note_says_why_the_list
     assert f"`graphrec publish {run.run.id} -k N` lists more" in longer
 
 
+@NEO4J_IS_SLOW
 def test_a_note_suggests_a_longer_publication_only_if_it_would_list_more(
     online: OnlineRecommender, store: Store, run: TrainedRun
 ) -> None:
@@ -81,6 +84,7 @@ def test_a_note_suggests_a_longer_publication_only_if_it_would_list_more(
     )
 
 
+@NEO4J_IS_SLOW
 def test_a_user_who_has_seen_the_whole_list_is_folded_in(online: OnlineRecommender, store: Store) -> None:
     store.write("MATCH (u:User {id: 'u4'})-[:RECOMMENDED]->(i:Item) CREATE (u)-[:PURCHASED]->(i)")
     answer = online.recommend("u4", 4)
@@ -91,6 +95,7 @@ def test_a_user_who_has_seen_the_whole_list_is_folded_in(online: OnlineRecommend
     assert not seen & set(items(answer))
 
 
+@NEO4J_IS_SLOW
 def test_a_new_user_gets_recommendations_without_training(online: OnlineRecommender, store: Store) -> None:
     online.recommend("u4", 3)
     store.write("CREATE (:User {id: 'new'})")
@@ -112,6 +117,7 @@ def test_a_new_user_gets_recommendations_without_training(online: OnlineRecommen
     assert min(seconds) < 0.05 + 4 * (time.perf_counter() - start)
 
 
+@NEO4J_IS_SLOW
 def test_fold_in_scores_equal_training_scores(online: OnlineRecommender, store: Store, run: TrainedRun) -> None:
     # the twin of u6 by behaviour and friends, under another id
     store.write("CREATE (:User {id: 'twin'})")
@@ -129,6 +135,7 @@ def test_fold_in_scores_equal_training_scores(online: OnlineRecommender, store: 
     assert run.run.id in folded.notes[0]
 
 
+@NEO4J_IS_SLOW
 def test_a_user_with_friends_only_is_folded_in(online: OnlineRecommender, store: Store) -> None:
     store.write(
         "MATCH (a:User {id: 'u3'}), (b:User {id: 'u5'}) CREATE (u:User {id: 'new'})-[:FRIEND]->(a), (b)-[:FRIEND]->(u)"
@@ -139,6 +146,7 @@ def test_a_user_with_friends_only_is_folded_in(online: OnlineRecommender, store:
     assert all(int(item[1:]) % 2 == 1 for item in items(answer))
 
 
+@NEO4J_IS_SLOW
 def test_friends_are_a_fallback_if_the_model_does_not_read_them(store: Store, tmp_path: Path) -> None:
     shop.build(store)
     shop.publish(store, shop.trained(store, tmp_path, "item_knn"), 3)
@@ -165,6 +173,7 @@ def test_friends_count_by_how_much_they_are_trusted(store: Store, tmp_path: Path
         assert all(int(item[1:]) % 2 == parity for item in items(answer))
 
 
+@NEO4J_IS_SLOW
 def test_followers_are_no_friends(online: OnlineRecommender, store: Store) -> None:
     store.write("MATCH (f:User {id: 'u3'}) CREATE (f)-[:FOLLOWS]->(:User {id: 'star'})")
     assert strategies(online.recommend("star", 3)) == ["trending"]
@@ -198,6 +207,7 @@ def test_trending_counts_recent_events_and_popular_all_events(online: OnlineReco
     assert items(answer)[0] == "i0"
 
 
+@NEO4J_IS_SLOW
 def test_an_unknown_id_is_an_error_without_anyone(online: OnlineRecommender) -> None:
     with pytest.raises(UnknownNameError, match="there is no user 'u44'; did you mean u4"):
         online.recommend("u44")
@@ -207,6 +217,7 @@ def test_an_unknown_id_is_an_error_without_anyone(online: OnlineRecommender) -> 
     assert not any("knows nothing" in note for note in answer.notes)
 
 
+@NEO4J_IS_SLOW
 def test_a_graph_without_an_active_run_is_an_error_without_anyone(store: Store, tmp_path: Path) -> None:
     shop.build(store)
     online = OnlineRecommender(store, tmp_path)
@@ -217,6 +228,7 @@ def test_a_graph_without_an_active_run_is_an_error_without_anyone(store: Store, 
     assert strategies(answer) == ["friends", "trending"]
 
 
+@NEO4J_IS_SLOW
 def test_fallbacks_are_used_if_the_run_is_not_on_this_machine(store: Store, tmp_path: Path, run: TrainedRun) -> None:
     store.write("MATCH (i:Item {id: 'i1'}) CREATE (:User {id: 'new', town: 'Odense'})-[:PURCHASED]->(i)")
     answer = OnlineRecommender(store, tmp_path / "elsewhere").recommend("new", 3)
@@ -279,6 +291,7 @@ def test_layers_and_withdrawal_and_rollback(store: Store, tmp_path: Path) -> Non
     assert strategies(online.recommend("u6", 3)) == ["published"]
 
 
+@NEO4J_IS_SLOW
 def test_the_model_is_that_of_the_active_run(online: OnlineRecommender, store: Store, tmp_path: Path) -> None:
     other = shop.trained(store, tmp_path, "item_knn")
     store.write("MATCH (i:Item {id: 'i1'}) CREATE (:User {id: 'new'})-[:PURCHASED]->(i)")
@@ -287,6 +300,7 @@ def test_the_model_is_that_of_the_active_run(online: OnlineRecommender, store: S
     assert f"by item_knn, run {other.run.id}" in online.recommend("new", 3).notes[0]
 
 
+@NEO4J_IS_SLOW
 def test_a_saved_run_has_the_origins_of_its_relations(run: TrainedRun, tmp_path: Path) -> None:
     kept = load(tmp_path, run.run.id).origins
     assert {(each.name, each.kind) for each in kept} == {("FRIEND", "social"), ("IN_GENRE", "item_attributes")}
@@ -327,6 +341,7 @@ def test_items_that_a_user_excludes_are_not_recommended_to_them_by_any_strategy(
     assert not {*listed} & {*items(answer)}
 
 
+@NEO4J_IS_SLOW
 def test_excluded_items_are_no_preference_of_models_and_no_default_target(store: Store, tmp_path: Path) -> None:
     shop.build(store)
     before = shop.trained(store, tmp_path)

@@ -11,6 +11,7 @@ from graphrec.publishing import read_versions
 from graphrec.serving.published_list import read_published_list
 from graphrec.store import Store, queries
 from graphrec.store.active_run import ACTIVE_RUN, find_active_run
+from tests.sizes import EVERYTHING
 
 MODULES = [path for path in Path(graphrec.__file__).parent.rglob("*.py") if path.name != "active_run.py"]
 
@@ -48,7 +49,8 @@ CANDIDATES = [("b", 7, 3), ("a", 7, 1), ("c", 5, 4), ("d", None, 5), ("e", 9, No
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5])
 def test_python_and_cypher_find_the_same_run(store: Store, count: int) -> None:
     store.write("CREATE (:User {id: 'u'}), (:Item {id: 'i'})")
-    for candidates in permutations(CANDIDATES, count):
+    # 7 has no common factor with the numbers of orders, so that every candidate comes first
+    for candidates in list(permutations(CANDIDATES, count))[:: 7 if count > 2 and not EVERYTHING else 1]:
         published = [each for each in candidates if each[1] is not None and each[2] is not None]
         if not published or (count == 5 and candidates[0][0] != "e"):  # five in 24 of the 120 orders
             continue

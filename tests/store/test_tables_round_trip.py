@@ -10,6 +10,7 @@ from graphrec.store import Store
 from graphrec.store.nodes import WriteCounts, ensure_constraint
 from graphrec.store.read import read_edges, read_nodes, read_schema, read_tables
 from graphrec.tables import EdgeTable, GraphTables, NodeTable, Source
+from tests.sizes import NEO4J_IS_SLOW
 
 USER = NodeType("User", ("age",))
 ITEM = NodeType("Item", ("title", "year"))
@@ -73,6 +74,7 @@ def test_what_is_written_stands_in_the_graph(store: Store) -> None:
     }
 
 
+@NEO4J_IS_SLOW
 def test_writing_again_writes_nothing(store: Store) -> None:
     write_source(store, tables(RATINGS))
     again = write_source(store, tables(RATINGS)).written
@@ -97,6 +99,7 @@ def test_only_the_difference_is_written(store: Store) -> None:
     assert store.read("MATCH (n:Item {id: 'x'}) RETURN n.title AS title") == [{"title": "Aliens"}]
 
 
+@NEO4J_IS_SLOW
 def test_another_source_keeps_its_edges(store: Store) -> None:
     write_source(store, tables(RATINGS))
     store.write(
@@ -149,6 +152,7 @@ def test_what_graphrec_publishes_is_not_part_of_the_schema(store: Store) -> None
     assert schema.edges == ()
 
 
+@NEO4J_IS_SLOW
 def test_what_others_keep_in_the_database_is_left_alone(store: Store) -> None:
     write_source(store, tables(RATINGS))
     store.write(

@@ -18,6 +18,7 @@ from graphrec.errors import StoreError
 from graphrec.store import Address, EmbeddedServer, Store, connect
 from graphrec.streams import read_positions, read_rejected
 from graphrec.streams.positions import Position
+from tests.sizes import NEO4J_IS_SLOW
 
 from . import brokers
 from .events import expect_edges, make_bodies, make_items, read_edges, write_lines
@@ -115,10 +116,11 @@ def check(store: Store, bodies: list[bytes], malformed: int) -> None:
     assert len(read_rejected(store)) == malformed
 
 
+@NEO4J_IS_SLOW
 @pytest.mark.timeout(3_600)
 @pytest.mark.parametrize(
     ("kind", "kills"),
-    [("folder", 2), *(pytest.param(kind, 30, marks=pytest.mark.slow) for kind in ("folder", "valkey", "mock"))],
+    [("folder", 1), *(pytest.param(kind, 30, marks=pytest.mark.slow) for kind in ("folder", "valkey", "mock"))],
 )
 def test_kills_of_the_consumer(
     shop: Store, tmp_path: Path, kind: str, kills: int, request: pytest.FixtureRequest
