@@ -12,6 +12,7 @@ from graphrec.explanation.model import Explanation, Node, Path
 from graphrec.ingest import write_source
 from graphrec.runs import TrainedRun
 from graphrec.store import Store
+from tests.sizes import EVERYTHING, NEO4J_IS_SLOW
 
 from . import worlds
 
@@ -43,7 +44,8 @@ def pieces(path: Path) -> list[list[str]]:
 def test_the_statement_returns_exactly_the_named_paths(store: Store, trained: TrainedRun) -> None:
     write(store)
     kinds: set[str] = set()
-    for user, item in PAIRS:
+    # Neo4j takes seconds to plan such a statement; the second pair has paths of every kind.
+    for user, item in PAIRS if store.embedded or EVERYTHING else PAIRS[1:2]:
         found = add_titles(explain(trained, user, item, 15), store, counted_behaviours(trained))
         rows = store.read(as_cypher(found))
         returned: dict[int, list[Any]] = {}
@@ -66,6 +68,7 @@ def test_the_statement_returns_exactly_the_named_paths(store: Store, trained: Tr
     assert {"PURCHASED", "FRIEND", "FOLLOWS", "IN_GENRE", "LIVES_IN", "TAGGED"} <= kinds
 
 
+@NEO4J_IS_SLOW
 def test_titles_and_relationships_are_those_of_the_graph(store: Store, trained: TrainedRun) -> None:
     write(store)
     found = add_titles(explain(trained, "User3", "Item4", 40), store, counted_behaviours(trained))

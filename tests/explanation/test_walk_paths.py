@@ -16,6 +16,7 @@ from graphrec.models.graph_filter.config import GraphFilterConfig
 from graphrec.models.graph_filter.model import GraphFilter
 from graphrec.relations import Relations, build_relations
 from graphrec.runs import TrainedRun
+from tests.sizes import EVERYTHING
 
 from .worlds import FULL, run_of, tables
 
@@ -35,7 +36,7 @@ CONFIGS = {
 }
 
 
-def some(trained: TrainedRun, top: int = 10_000, step: int = 19) -> list[Explanation]:
+def some(trained: TrainedRun, top: int = 10_000, step: int = 19 if EVERYTHING else 61) -> list[Explanation]:
     """Explanations of some pairs of a user and an item, among them some that are in the history."""
     pairs = list(product(trained.users.ids, trained.items.ids))[::step]
     return [explain(trained, user, item, top) for user, item in pairs]
@@ -130,7 +131,7 @@ def test_every_path_is_a_walk_of_the_graph_that_takes_no_relationship_twice(trai
         for end in (source, target)
     }
     seen: set[str] = set()
-    for found in some(trained, 300, 7):
+    for found in some(trained, 300, 7 if EVERYTHING else 17):
         for path in found.paths:
             assert (path.nodes[0], path.nodes[-1]) == (found.user, found.item)
             taken = []
@@ -207,7 +208,9 @@ def test_the_strongest_paths_are_those_of_all(trained: TrainedRun) -> None:
 
 
 def test_a_friend_who_has_the_item_is_a_path_of_two_steps(trained: TrainedRun) -> None:
-    short = [path for found in some(trained, 100, 3) for path in found.paths if len(path.nodes) == 3]
+    short = [
+        path for found in some(trained, 100, 3 if EVERYTHING else 13) for path in found.paths if len(path.nodes) == 3
+    ]
     friends = [path for path in short if path.steps[0].relations == ("FRIEND",)]
     assert friends
     assert all(path.nodes[1].label == "User" and path.contribution > 0 for path in friends)

@@ -13,7 +13,7 @@ from graphrec.errors import DataError
 from graphrec.fusion.link import DEFAULT_LINKS, Links, find_links, rule_name
 from graphrec.fusion.records import KEY, SOURCE_NAME
 from graphrec.schema import LinkRule
-from tests.sizes import num_examples
+from tests.sizes import EVERYTHING
 
 IMDB = LinkRule("Item", "normalised", ("imdb_id",))
 TITLE = LinkRule("Item", "title", ("title", "year"))
@@ -235,7 +235,7 @@ def unordered(frame: pd.DataFrame) -> set[tuple[frozenset[str], float]]:
     return {(frozenset((left, right)), float(confidence)) for left, right, confidence in rows}
 
 
-@settings(deadline=None, max_examples=num_examples(12))
+@settings(deadline=None, max_examples=12 if EVERYTHING else 2)
 @given(some_records(), st.randoms(use_true_random=False))
 def test_links_depend_on_the_set_of_records_alone(frame: pd.DataFrame, random: Random) -> None:
     links = find_links("Item", frame, DEFAULT_LINKS)
@@ -246,7 +246,7 @@ def test_links_depend_on_the_set_of_records_alone(frame: pd.DataFrame, random: R
     pd.testing.assert_frame_equal(links.ambiguous, again.ambiguous)
 
 
-@settings(deadline=None, max_examples=num_examples(12))
+@settings(deadline=None, max_examples=12 if EVERYTHING else 2)
 @given(some_records(), st.permutations("abc"))
 def test_links_do_not_depend_on_the_names_of_the_sources(frame: pd.DataFrame, names: list[str]) -> None:
     links = find_links("Item", frame, DEFAULT_LINKS)
@@ -263,7 +263,7 @@ def test_links_do_not_depend_on_the_names_of_the_sources(frame: pd.DataFrame, na
         assert unordered(ends) == unordered(theirs)
 
 
-@settings(deadline=None, max_examples=num_examples(12))
+@settings(deadline=None, max_examples=12 if EVERYTHING else 2)
 @given(some_records())
 def test_links_join_different_sources_one_to_one(frame: pd.DataFrame) -> None:
     links = find_links("Item", frame, DEFAULT_LINKS)
