@@ -12,7 +12,7 @@ from graphrec.ingest import LoadConfig, write_source
 from graphrec.schema import EdgeType, NodeType
 from graphrec.store import EmbeddedServer, Store, connect
 from graphrec.tables import EdgeTable, GraphTables, NodeTable, Source
-from tests.sizes import NEO4J_IS_SLOW
+from tests.sizes import EVERYTHING, NEO4J_IS_SLOW
 
 from .films import RATED, columns, source
 from .loads import A, B, load, load_as_foretold, one, rated, written
@@ -29,7 +29,8 @@ DAY = source(
 def test_a_day_adds_and_completes_and_takes_nothing_away(store: Store) -> None:
     load(store, A)
     load(store, B)
-    assert written(load_as_foretold(store, DAY, append=True)) == {
+    foretold = store.embedded or EVERYTHING
+    assert written((load_as_foretold if foretold else load)(store, DAY, append=True)) == {
         ("User", None): (1, 0, 0),
         ("Item", None): (1, 2, 0),
         ("RATED", "Item"): (2, 1, 0),
