@@ -10,7 +10,6 @@ from . import _completion, _load_report, _options, _terminal
 
 if TYPE_CHECKING:
     from graphrec.ingest import Unlinked
-    from graphrec.tables import Source
 
 
 @click.command(epilog="Example: graphrec unlink imdb")
@@ -40,20 +39,8 @@ def command(source: str, dry_run: bool, as_json: bool) -> None:
         _show_kept(unlinked, "kept")
         if unlinked.report_deleted:
             _terminal.note(f"its last report is deleted, with the rejected rows ({graph.settings.loads})")
-        _terminal.note(f"next: `graphrec schema` shows what is left; {describe_undo(unlinked.source)}")
+        _terminal.note(f"next: `graphrec schema` shows what is left; {unlinked.undo}")
     _show_runs(unlinked, graph.settings.runs)
-
-
-def describe_undo(source: "Source") -> str:
-    """How to undo the removal, by what wrote the source."""
-    from graphrec.tables import ENRICHED_URL, JUDGED_URL, REPORTED_URL
-
-    again = "; kept answers of the model cost nothing"
-    return {
-        ENRICHED_URL: f"run `graphrec enrich` again to undo this{again}",
-        JUDGED_URL: f"run `graphrec judge --apply` again to undo this{again}",
-        REPORTED_URL: "only applications that report the events again can undo this",
-    }.get(source.url, "load the source again to undo this")
 
 
 def _show_kept(unlinked: "Unlinked", verb: str) -> None:

@@ -15,7 +15,7 @@ from graphrec.schema import SYSTEM_PROPERTIES
 from graphrec.store import Store, nodes, write
 from graphrec.store.nodes import WriteCounts
 from graphrec.store.sources import delete_source, read_graph_state, read_sources, save_source
-from graphrec.tables import Source
+from graphrec.tables import ENRICHED_URL, JUDGED_URL, REPORTED_URL, Source
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,16 @@ class Unlinked:
     report_deleted: bool = False
     runs: list[str] = field(default_factory=list)
     runs_that_do_not_say: list[str] = field(default_factory=list)
+
+    @property
+    def undo(self) -> str:
+        """How to undo the removal, by what wrote the source."""
+        again = "again to undo this; kept answers of the model cost nothing"
+        return {
+            ENRICHED_URL: f"run `graphrec enrich` {again}",
+            JUDGED_URL: f"run `graphrec judge --apply` {again}",
+            REPORTED_URL: "only applications that report the events again can undo this",
+        }.get(self.source.url, "load the source again to undo this")
 
 
 def unlink_source(

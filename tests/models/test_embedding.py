@@ -234,33 +234,50 @@ def test_impossible_settings_are_refused(settings: Settings, message: str) -> No
         LightGCNConfig(**settings)
 
 
-def train_with(checkpoint: Path, death: int | None = None) -> LightGCN:
-    """A model with random batches and an early stop; the process kills itself after the epoch `death`."""
+class PowerCut(BaseException):
+    """Ends a training as nothing else does, since nothing catches it."""
+
+
+def train_with(checkpoint: Path, death: int | None = None, kills: bool = False) -> LightGCN:
+    """A model with random batches and an early stop, whose training ends after the epoch `death`: with a PowerCut, or
+    the process kills itself."""
     graph, train, _ = checkerboard()
     model = LightGCN(LightGCNConfig(embedding_dim=8, epochs=20, patience=2))
     model.checkpoints = Checkpoints(checkpoint, every=2)
 
     def progress(done: int, _total: int) -> None:
-        if done == death:
+        if done == death and kills:
             os.kill(os.getpid(), signal.SIGKILL)
+        if done == death:
+            raise PowerCut
 
     model.fit(graph, train, np.random.default_rng(8), progress)
     return model
 
 
-def test_a_training_that_was_killed_goes_on_to_the_identical_result(tmp_path: Path) -> None:
-    """SIGKILL after epoch 7, when the checkpoint is of epoch 6."""
+@pytest.mark.parametrize("kills", [False, pytest.param(True, marks=pytest.mark.slow)])
+def test_a_training_that_was_cut_off_goes_on_to_the_identical_result(tmp_path: Path, kills: bool) -> None:
+    """After epoch 7, when the checkpoint is of epoch 6; by SIGKILL in a process of its own."""
     whole = train_with(tmp_path / "whole.pt").state()
-    code = (
-        f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); from pathlib import Path; import torch; "
-        "torch.set_num_threads(1); from test_embedding import train_with; train_with(Path(sys.argv[1]), 7)"
-    )
-    command = [sys.executable, "-W", "ignore", "-c", code, str(tmp_path / "cut.pt")]
-    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+    if kills:
+        kill_in_training(tmp_path / "cut.pt")
+    else:
+        with pytest.raises(PowerCut):
+            train_with(tmp_path / "cut.pt", 7)
     assert len(torch.load(tmp_path / "cut.pt", weights_only=True)["history"]) == 6
     resumed = train_with(tmp_path / "cut.pt").state()
     for name, value in whole.items():
         assert torch.equal(resumed[name], value), name
+
+
+def kill_in_training(checkpoint: Path) -> None:
+    """Train in another process, which is killed after epoch 7."""
+    code = (
+        f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); from pathlib import Path; import torch; "
+        "torch.set_num_threads(1); from test_embedding import train_with; train_with(Path(sys.argv[1]), 7, True)"
+    )
+    command = [sys.executable, "-W", "ignore", "-c", code, str(checkpoint)]
+    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
 
 
 @pytest.mark.parametrize(("settings", "seed"), [({}, 1), ({"learning_rate": 0.01}, 0)])

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from graphrec.scripts.unlink import describe_undo  # type: ignore[import-not-found]  # the folder scripts/, as installed
 
+from graphrec.ingest import Unlinked
 from graphrec.store import Store
 from graphrec.tables import ENRICHED_URL, JUDGED_URL, REPORTED_URL, Source
 from tests.sizes import NEO4J_IS_SLOW
@@ -35,7 +35,7 @@ def test_the_way_back_is_that_of_what_wrote_the_source() -> None:
         "https://a.shop": "load the source again",
     }
     for url, way in ways.items():
-        assert way in describe_undo(Source("llm-x", url=url))
+        assert way in Unlinked(Source("llm-x", url=url), [], 0.0).undo
 
 
 @NEO4J_IS_SLOW
