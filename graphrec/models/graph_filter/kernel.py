@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from scipy import sparse
 from torch import Tensor
@@ -256,15 +255,3 @@ def build_links(relations: Relations, weights: Mapping[str, float]) -> dict[str,
         for name, matrix in relations.item_items.items()
         if weights[name] > 0
     }
-
-
-def compute_new_item_vectors(kernel: Kernel, vectors: Tensor, name: str, rows: sparse.csr_array) -> Tensor:
-    """V of items without interactions, [n, k], from their scaled rows f [n, num_values] and the V of the other items.
-
-    v = f FᵀV / (λ σ₁²), the row of such an item in the decomposition V = N'ᵀN' V / (λ σ₁²).
-    """
-    projected = kernel.attributes[name].factor.T @ vectors.numpy()
-    new_vectors: npt.NDArray[np.float32] = (rows @ projected) / (
-        kernel.eigenvalues.cpu().numpy() * kernel.top_squared_singular_value
-    )
-    return torch.from_numpy(new_vectors.astype(np.float32))

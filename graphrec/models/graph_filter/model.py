@@ -19,7 +19,8 @@ from graphrec.models.attribution import Contributions, HistoryAttribution, TopRe
 from graphrec.models.base import ApproximateScores, Embeddings, FactoredScores, Model, Space
 from graphrec.models.graph_filter.config import GraphFilterConfig
 from graphrec.models.graph_filter.contributions import ItemInfluence, compute_influence, find_contributions
-from graphrec.models.graph_filter.kernel import Attribute, Kernel, Stack, build_links, compute_new_item_vectors
+from graphrec.models.graph_filter.kernel import Attribute, Kernel, Stack, build_links
+from graphrec.models.graph_filter.new_items import score_new_items
 from graphrec.models.graph_filter.regression import regress
 from graphrec.models.graph_filter.scoring import FilterScores
 from graphrec.models.graph_filter.search_space import candidates, space
@@ -216,7 +217,8 @@ class GraphFilter(Model[GraphFilterConfig]):
         use are ignored. The scores are those of an item without interactions in training, except that its paths are
         neither sharpened nor cut.
         """
-        return self._score_new_items(self.signal.for_users(user_index), attributes, 1.0 + self.config.degree_offset)
+        signals, degree = self.signal.for_users(user_index), 1.0 + self.config.degree_offset
+        return score_new_items(self.config, self.kernel, self.scores, signals, attributes, degree).to(self.device)
 
     def fold_in_new_items(
         self, target: Interactions, relations: Relations, attributes: Mapping[str, sparse.csr_array]
@@ -229,9 +231,8 @@ class GraphFilter(Model[GraphFilterConfig]):
         """
         behaviour, _ = self._combine_behaviours(target, relations)
         related = self.signal.scale_relations({**relations.social, **relations.user_attributes})
-        return self._score_new_items(
-            self.signal.combine(behaviour, related), attributes, float(np.median(self.kernel.degree))
-        )
+        signals, degree = self.signal.combine(behaviour, related), float(np.median(self.kernel.degree))
+        return score_new_items(self.config, self.kernel, self.scores, signals, attributes, degree).to(self.device)
 
     def _combine_behaviours(
         self, target: Interactions, relations: Relations
@@ -240,28 +241,6 @@ class GraphFilter(Model[GraphFilterConfig]):
         weights = relation_weights(relations, self.config.kind_weights(), self.config.weights)
         now = max(self.signal.now, find_last_event(target, relations.behaviours, weights))
         return combine_behaviours(target, relations.behaviours, weights, self.config.half_life, now)
-
-    def _score_new_items(
-        self, signals: sparse.csr_array, attributes: Mapping[str, sparse.csr_array], degree: float
-    ) -> Tensor:
-        """Scores [batch, n] float32 of new items with a given degree, for signals [batch, num_items]."""
-        rows = self.scores.damp(signals)
-        c, kernel = self.config, self.kernel
-        response = self.scores.response().float().cpu()
-        vectors = self.scores.eigenvectors()
-        profile = torch.from_numpy((rows @ vectors.numpy()).astype(np.float32)) * response  # [batch, k]
-        scores = torch.zeros(rows.shape[0], next(iter(attributes.values())).shape[0] if attributes else 0)
-        path_rows = rows if kernel.ridge_diagonal is None else self.scores.regress(rows, kernel.ridge_diagonal)
-        for name in [name for name in attributes if name in kernel.attributes]:
-            new = kernel.attributes[name].rows(sparse.csr_array(attributes[name]))
-            scores += profile @ compute_new_item_vectors(kernel, vectors, name, new).T
-            path_scores = (path_rows @ kernel.attributes[name].narrow()) @ new.T
-            scores += (
-                c.path_weight
-                / kernel.top_squared_singular_value
-                * torch.from_numpy(path_scores.toarray().astype(np.float32))
-            )
-        return scores.mul_(degree**c.target_exponent).to(self.device)
 
     def embeddings(self) -> Embeddings:
         """User vectors s D^-p V g(λ) [num_users, k] and item vectors D^q V [num_items, k]; their dot products are the
