@@ -58,7 +58,8 @@ def plan(
 ) -> NodePlan:
     """The writes that turn the stored nodes into the resolved ones.
 
-    A stored node stays the node of its first record; its other records move to other nodes.
+    A stored node stays the node of its record that was made by hand, so that it keeps edges and properties that fusion
+    does not know, else of its first record; its other records move to other nodes.
 
     Args:
         kind: the label, with the properties of all sources.
@@ -71,7 +72,7 @@ def plan(
     stored_row = _assign_stored_nodes(pairs, len(resolved.nodes))
     ids, new_ids = stored.nodes["id"].to_numpy(), resolved.nodes["id"].to_numpy()
     target = stored_row[pairs["new"].to_numpy()]
-    moved = (target != pairs["old"].to_numpy()) & (pairs["source"] != BY_HAND).to_numpy()
+    moved = target != pairs["old"].to_numpy()
     moves = pd.DataFrame(
         {
             "source": pairs["source"][moved],
@@ -93,13 +94,14 @@ def plan(
 
 
 def _find_common_records(before: pd.DataFrame, after: pd.DataFrame, node: npt.NDArray[np.int64]) -> pd.DataFrame:
-    """The records in both frames, by precedence: columns source, `old` (row of the stored node) and `new` (target)."""
+    """The records in both frames, those made by hand first, then by precedence: columns source, `old` (row of the stored
+    node) and `new` (target)."""
     position = pd.Index(after[KEY]).get_indexer(pd.Index(before[KEY]))
     common = position >= 0
     frame = pd.DataFrame(
         {"source": before[SOURCE_NAME][common], "old": before[NODE][common], "new": node[position[common]]}
     )
-    return frame.iloc[np.argsort(position[common], kind="stable")].reset_index(drop=True)
+    return frame.iloc[np.lexsort((position[common], frame["source"] != BY_HAND))].reset_index(drop=True)
 
 
 def _assign_stored_nodes(pairs: pd.DataFrame, count: int) -> npt.NDArray[np.int64]:

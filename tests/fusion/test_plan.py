@@ -54,6 +54,13 @@ def test_a_new_node_is_created_and_a_record_joins_a_stored_one() -> None:
     assert plan.changed == {"1": {"keys": ["a:1", "b:1"], "a:sku": "x", "b:sku": "x"}}
 
 
+def test_a_stored_record_moves_to_the_node_made_by_hand_and_not_the_other_way() -> None:
+    graph = known(make_manifest("a"), {"id": "1", "keys": ["a:1"]}, {"id": "h", "sku": "x"})
+    plan = load(graph, "a", ("1", "x"))
+    assert (moved(plan), plan.deleted) == ([("a", "1", "h")], ["1"])
+    assert plan.changed == {"h": {"keys": [":h", "a:1"], ":sku": "x", "a:sku": "x"}}
+
+
 def test_a_value_that_is_no_longer_there_is_removed() -> None:
     graph = known(make_manifest("a"), {"id": "1", "keys": ["a:1"], "sku": "x"})
     assert load(graph, "a", ("1", None)).changed == {"1": {"sku": None}}

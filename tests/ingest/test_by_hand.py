@@ -40,6 +40,19 @@ def test_a_property_of_a_node_made_by_hand_counts_as_soon_as_a_source_brings_it(
 
 
 @NEO4J_IS_SLOW
+def test_a_node_made_by_hand_that_a_stored_record_joins_later_keeps_what_fusion_does_not_know(store: Store) -> None:
+    store.write("CREATE (:User {id: 'h', email: 'v@x', note: 'vip'})-[:OWNS]->(:Shelf {id: 's'})")
+    load(store, source("a", users=[("v", None)]))
+    load(store, source("a", users=[("v", "v@x")]))
+    assert (one(store, "User", "h")["keys"], one(store, "User", "h")["note"]) == ([":h", "a:v"], "vip")
+    assert store.read("MATCH (u:User)-[:OWNS]->() RETURN u.id AS id") == [{"id": "h"}]
+    load(store, source("a", users=[("v", None)]))
+    assert one(store, "User", "h")["note"] == "vip"
+    assert one(store, "User", "v")["keys"] == ["a:v"]
+    assert store.read("MATCH (u:User)-[:OWNS]->() RETURN u.id AS id") == [{"id": "h"}]
+
+
+@NEO4J_IS_SLOW
 def test_a_node_with_relationships_of_others_stays_without_keys(store: Store) -> None:
     load(store, A)
     store.write(
