@@ -2,6 +2,7 @@
 
 import io
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar
 
@@ -18,7 +19,7 @@ from graphrec.models import make
 from graphrec.models.hybrid.candidates import MAX_RANK, find_candidates
 from graphrec.models.hybrid.inputs import GraphInputs
 from graphrec.models.hybrid.model import Hybrid, HybridConfig
-from graphrec.models.hybrid.trees import RankingData, TreeSettings, choose_settings
+from graphrec.models.hybrid.trees import RankingData, TreeChoice, TreeSettings, choose_settings
 from graphrec.ranking.topk import top_k
 from graphrec.relations import build_relations
 from graphrec.runs import TrainedRun, describe
@@ -201,8 +202,7 @@ def test_new_users_are_ranked_by_all_that_is_known_of_them(season: Season) -> No
     assert not torch.equal(model.fold_in(pairs.matrix()), model.score(np.arange(60))), "times count"
 
 
-def test_trees_that_gain_nothing_are_not_used() -> None:
-    """Relevance is random, so the ranks of the members stay."""
+def test_trees_gain_nothing_where_relevance_is_random() -> None:
     rng = np.random.default_rng(2)
     row = np.repeat(np.arange(40), 20)
     relevant = (rng.random(800) < 0.1).astype(np.float32)
@@ -216,6 +216,23 @@ def test_trees_that_gain_nothing_are_not_used() -> None:
     assert known.gain < -0.3
     assert noise is not None
     assert noise.gain < 0.15
+
+
+@pytest.mark.parametrize(("gain", "is_used"), [(0.02, False), (0.01, False), (0.03, True)])
+def test_trees_are_used_if_they_gain_more_than_a_standard_error(
+    gain: float, is_used: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def choose(_data: RankingData, tried: Sequence[TreeSettings], *_: object) -> TreeChoice:
+        return TreeChoice(tried[0], gain, 0.02)
+
+    monkeypatch.setattr("graphrec.models.hybrid.model.choose_settings", choose)
+    graph, train, _ = checkerboard()
+    model = Hybrid(HybridConfig(members="item_knn", trees=10))
+    model.fit(graph, train, np.random.default_rng(0))
+    assert (model.trees is not None) == is_used
+
+
+def test_without_validation_users_there_are_no_trees() -> None:
     pairs = Interactions(np.array([0, 1]), np.array([0, 1]), 2, 2)
     model = Hybrid(HybridConfig(members="item_knn"))
     model.fit(graph_of(pairs), pairs, np.random.default_rng(0))
