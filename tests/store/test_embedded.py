@@ -64,24 +64,17 @@ def test_nothing_committed_is_lost_when_the_server_is_killed(server: EmbeddedSer
         assert store.read("MATCH (n:Kept) RETURN count(n) AS number") == [{"number": 5000}]
 
 
-def test_two_commands_at_once_share_the_server_that_a_killed_command_was_starting(server: EmbeddedServer) -> None:
+@pytest.mark.parametrize("kills", [True, pytest.param(False, marks=pytest.mark.slow)])
+def test_two_commands_at_once_share_one_server(server: EmbeddedServer, kills: bool) -> None:
+    """Also if a command was killed while it started the server."""
     command = [sys.executable, "-c", ONE_COMMAND, str(server.home)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE)
-    while not java(server):
-        assert process.poll() is None
-        time.sleep(0.01)
-    process.kill()
-    process.wait()
-    both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    uris = {process.communicate(timeout=120)[0].strip() for process in both}
-    assert [process.returncode for process in both] == [0, 0]
-    assert len(uris) == 1
-    assert len(java(server)) == 1
-
-
-@pytest.mark.slow
-def test_two_commands_at_once_start_one_server(server: EmbeddedServer) -> None:
-    command = [sys.executable, "-c", ONE_COMMAND, str(server.home)]
+    if kills:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE)
+        while not java(server):
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.kill()
+        process.wait()
     both = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     uris = {process.communicate(timeout=120)[0].strip() for process in both}
     assert [process.returncode for process in both] == [0, 0]
