@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from graphrec.api.options import ServeOptions
@@ -11,6 +12,7 @@ from graphrec.store import EmbeddedServer, Store, connect
 from tests.serving import shop
 
 from .served import Served, serve
+from .visits import log_in
 
 RULES = "[[deny]]\nname = 'sold out'\nwhere = 'item.stock = 0'"
 
@@ -43,3 +45,11 @@ def served(
     rules.write_text(RULES, encoding="utf-8")
     with serve(embedded.home, ServeOptions(rules={"stock": str(rules)})) as running:
         yield running
+
+
+@pytest.fixture
+def visitor(served: Served) -> Iterator[httpx.Client]:
+    """A browser in which a visitor has logged in with a key of the scope read."""
+    with httpx.Client(base_url=served.url, timeout=30) as client:
+        assert log_in(client, served.keys["read"]).status_code == 303
+        yield client
