@@ -94,8 +94,10 @@ def plan(
 
 
 def _find_common_records(before: pd.DataFrame, after: pd.DataFrame, node: npt.NDArray[np.int64]) -> pd.DataFrame:
-    """The records in both frames, those made by hand first, then by precedence: columns source, `old` (row of the stored
-    node) and `new` (target)."""
+    """The records in both frames, those made by hand first, then by precedence.
+
+    Columns: source, `old` (row of the stored node) and `new` (target).
+    """
     position = pd.Index(after[KEY]).get_indexer(pd.Index(before[KEY]))
     common = position >= 0
     frame = pd.DataFrame(
