@@ -141,7 +141,17 @@ class KafkaInput:
         """Whether the partitions of this process have no record left; after SECONDS_ALONE also if it has none."""
         own = [_name(each) for each in self._consumer.assignment()]
         if not own:
-            return time.monotonic() - self._opened > SECONDS_ALONE
+            if time.monotonic() - self._opened <= SECONDS_ALONE:
+                return False
+            if left := sum(self.measure_lag(self._read_positions()).values()):
+                logger.warning(
+                    "the group %s gave this process no partition in %.0f s, and %d records are not read; if no "
+                    "other process of the group reads them, run the command again",
+                    self._spec.group,
+                    SECONDS_ALONE,
+                    left,
+                )
+            return True
         lag = self.measure_lag(positions)
         return not any(lag.get(name, 0) for name in own)
 

@@ -148,7 +148,9 @@ def test_redis_that_is_away_is_told_without_its_password(tmp_path: Path) -> None
     "kind",
     ["mock", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("tansu", "noida", "kafka"))],
 )
-def test_kafka(graph: Store, consume: Consume, kind: str) -> None:
+def test_kafka(
+    graph: Store, consume: Consume, kind: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     with brokers.kafka(kind) as servers:
         topic = f"events-{uuid.uuid4()}"
         if kind != "mock":
@@ -166,6 +168,14 @@ def test_kafka(graph: Store, consume: Consume, kind: str) -> None:
         source["group"] = f"{topic}-again"  # positions are in the graph, and not those of the group
         spec = parse_mapping(describe(source), Path("shop.toml"), Path())
         assert sum(each.lag or 0 for each in read_status(spec, graph).partitions) == 1
+        with monkeypatch.context() as patch:
+            patch.setattr("graphrec.streams.kafka.SECONDS_ALONE", -1)
+            positions = {name: each.next for name, each in read_positions(graph, "shop").items()}
+            opened = open_input(spec, lambda: positions, threading.Event())
+            assert opened.is_drained(positions), "no partition was assigned yet"
+            opened.close()
+        assert "gave this process no partition" in caplog.text
+        assert "and 1 records are not read" in caplog.text
         assert consume(graph, describe(source)).repeated == 1
 
 
